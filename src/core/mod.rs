@@ -1,0 +1,11 @@
+//! The product itself: plain values in, plain values out.
+//!
+//! Nothing in here does I/O, reads a clock, knows a database or awaits. Every other room loads values,
+//! calls one function of this room and writes the result in one database transaction.
+//!
+//! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`attribution`], [`assess`], [`genealogy`],
+//! [`plan`], [`engine`], [`journal`].
+
+pub mod ids;
+pub mod money;
+pub mod order;

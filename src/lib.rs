@@ -1,0 +1,3 @@
+//! `upline`: from cart to commission.
+
+pub mod core;
