@@ -1,3 +1,6 @@
 //! `upline`: from cart to commission.
 
+pub mod clock;
 pub mod core;
+pub mod db;
+pub mod events;
