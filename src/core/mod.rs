@@ -6,6 +6,7 @@
 //! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`attribution`], [`assess`], [`genealogy`],
 //! [`plan`], [`engine`], [`journal`].
 
+pub mod genealogy;
 pub mod ids;
 pub mod money;
 pub mod order;
