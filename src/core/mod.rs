@@ -8,6 +8,8 @@
 
 pub mod assess;
 pub mod attribution;
+pub mod genealogy;
+pub mod ids;
 pub mod ids;
 pub mod money;
 pub mod net;
