@@ -10,7 +10,6 @@ pub mod assess;
 pub mod attribution;
 pub mod genealogy;
 pub mod ids;
-pub mod ids;
 pub mod money;
 pub mod net;
 pub mod order;
