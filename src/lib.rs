@@ -4,3 +4,5 @@ pub mod clock;
 pub mod core;
 pub mod db;
 pub mod events;
+pub mod ingest;
+pub mod vault;

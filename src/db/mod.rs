@@ -4,6 +4,7 @@
 //! the database asks for that, and rings the doorbells that the closure collected only after COMMIT. A COMMIT
 //! whose answer was lost may have happened, so every closure has to be safe to run again.
 
+mod cached;
 mod error;
 mod migrate;
 mod pool;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use diesel::{Connection, PgConnection};
 use tokio::sync::Semaphore;
 
+pub use cached::{Cached, bump};
 pub use error::DbError;
 pub use migrate::{Migrated, migrate, pending};
 pub use pool::{Lane, PATIENCE, connect};
@@ -36,15 +38,27 @@ pub struct Db {
 /// An open database transaction. Functions that write take one; none takes the pool.
 pub struct Tx<'a> {
     pub conn: &'a mut PgConnection,
-    rings: &'a mut Vec<&'static str>,
+    after: &'a mut After,
+}
+
+/// What waits for the COMMIT.
+#[derive(Default)]
+struct After {
+    rings: Vec<&'static str>,
+    hooks: Vec<Box<dyn FnOnce()>>,
 }
 
 impl Tx<'_> {
     /// Rings after COMMIT.
     pub fn ring(&mut self, topic: &'static str) {
-        if !self.rings.contains(&topic) {
-            self.rings.push(topic);
+        if !self.after.rings.contains(&topic) {
+            self.after.rings.push(topic);
         }
+    }
+
+    /// Runs once the COMMIT has returned; for measuring, never for money.
+    pub fn after_commit(&mut self, hook: impl FnOnce() + 'static) {
+        self.after.hooks.push(Box::new(hook));
     }
 }
 
@@ -72,9 +86,9 @@ impl Db {
     ) -> Result<T, DbError> {
         let mut attempt = 1;
         loop {
-            let mut rings = vec![];
+            let mut after = After::default();
             let result = self.pools.get(lane).and_then(|mut conn| {
-                conn.transaction(|conn| work(&mut Tx { conn, rings: &mut rings }))
+                conn.transaction(|conn| work(&mut Tx { conn, after: &mut after }))
             });
             match result {
                 Err(DbError::Contended(error)) if attempt < ATTEMPTS => {
@@ -83,7 +97,8 @@ impl Db {
                     attempt += 1;
                 }
                 Ok(value) => {
-                    rings.into_iter().for_each(|topic| self.doorbell.ring(topic));
+                    after.rings.into_iter().for_each(|topic| self.doorbell.ring(topic));
+                    after.hooks.into_iter().for_each(|hook| hook());
                     return Ok(value);
                 }
                 Err(error) => return Err(error),
