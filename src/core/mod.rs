@@ -10,6 +10,7 @@ pub mod assess;
 pub mod attribution;
 pub mod genealogy;
 pub mod ids;
+pub mod journal;
 pub mod money;
 pub mod net;
 pub mod order;
