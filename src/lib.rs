@@ -11,4 +11,5 @@ pub mod ingest;
 pub mod ledger;
 pub mod orders;
 pub mod plans;
+pub mod stores;
 pub mod vault;
