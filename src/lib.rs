@@ -11,5 +11,6 @@ pub mod ingest;
 pub mod ledger;
 pub mod orders;
 pub mod plans;
+pub mod proof;
 pub mod stores;
 pub mod vault;

@@ -2,4 +2,5 @@
 
 mod embedded;
 mod pipeline;
+mod proof;
 mod support;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use upline::catalog::{self, NewMapping};
@@ -19,12 +20,14 @@ use upline::events::{Bus, Instance, Relay, backlog};
 use upline::ingest::{self, Accepted, NewDelivery, NewStore};
 use upline::orders::{Books, DeliveryConsumer, ReviewConsumer};
 use upline::plans;
+use upline::proof::{self, Replayed, Verified};
 use upline::vault::Vault;
 
 use super::cluster::{Database, fresh_database};
 
 pub struct Pipeline {
     pub db: Db,
+    books: Books,
     relays: [Relay; 3],
     _database: Database,
 }
@@ -60,7 +63,7 @@ impl Pipeline {
             Relay::new(db.clone(), bus.clone(), instance.clone(), reviews),
             Relay::new(db.clone(), bus, instance, commissions),
         ];
-        Self { db, relays, _database: database }
+        Self { db, books, relays, _database: database }
     }
 
     /// A WooCommerce store `main`, a plan (15 % direct on `supplement`, 5 % to each of two levels above), SKU
@@ -88,7 +91,8 @@ impl Pipeline {
         };
         self.db
             .transact(Lane::Admin, |tx| {
-                ingest::add_store(tx, &vault, &store, now()).map_err(|e| upline::db::DbError::Invariant(e.to_string()))
+                ingest::add_store(tx, &vault, &store, now())
+                    .map_err(|e| upline::db::DbError::Invariant(e.to_string()))
             })
             .unwrap()
     }
@@ -117,7 +121,9 @@ impl Pipeline {
             from: None,
         };
         self.db
-            .transact(Lane::Admin, |tx| catalog::record(tx, std::slice::from_ref(&mapping), None, "test", now()))
+            .transact(Lane::Admin, |tx| {
+                catalog::record(tx, std::slice::from_ref(&mapping), None, "test", now())
+            })
             .unwrap();
     }
 
@@ -150,6 +156,21 @@ impl Pipeline {
         while self.relays.iter().any(|relay| relay.work_once().unwrap()) {}
         let waiting: i64 = self.db.read(Lane::Admin, backlog).unwrap().iter().map(|b| b.waiting).sum();
         assert_eq!(waiting, 0, "work is left in the outbox");
+    }
+
+    pub fn verify(&self) -> Verified {
+        self.db.read(Lane::Admin, |conn| proof::verify(conn, |_| {})).unwrap()
+    }
+
+    pub fn replay(&self) -> Replayed {
+        self.db.read(Lane::Admin, |conn| proof::replay(conn, &self.books, |_| {})).unwrap()
+    }
+
+    /// As a superuser who knows how to get past the triggers.
+    pub fn tamper(&self, sql: &str) {
+        let change =
+            format!("set session_replication_role = replica; {sql}; set session_replication_role = default");
+        self.db.read(Lane::Admin, |conn| Ok(conn.batch_execute(&change)?)).unwrap();
     }
 
     /// The first column of the first row, as text.
