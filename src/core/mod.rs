@@ -12,6 +12,7 @@ pub mod bonus;
 pub mod engine;
 pub mod genealogy;
 pub mod ids;
+pub mod journal;
 pub mod money;
 pub mod net;
 pub mod order;
