@@ -12,5 +12,6 @@ pub mod ledger;
 pub mod orders;
 pub mod plans;
 pub mod proof;
+pub mod scenario;
 pub mod stores;
 pub mod vault;
