@@ -1,3 +1,4 @@
 //! `upline`: from cart to commission.
 
 pub mod core;
+pub mod web;
