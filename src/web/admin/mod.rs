@@ -5,9 +5,12 @@
 
 pub mod assets;
 pub mod chart;
+pub mod code;
 pub mod dashboard;
+pub mod deliveries;
 pub mod format;
 pub mod login;
+pub mod orders;
 pub mod shell;
 
 #[cfg(test)]
