@@ -1,4 +1,12 @@
 //! `upline`: from cart to commission.
 
+pub mod catalog;
+pub mod clock;
 pub mod core;
+pub mod db;
+pub mod distributors;
+pub mod events;
+pub mod ingest;
+pub mod ledger;
+pub mod vault;
 pub mod web;

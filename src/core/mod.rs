@@ -6,6 +6,12 @@
 //! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`attribution`], [`assess`], [`genealogy`],
 //! [`plan`], [`engine`], [`journal`].
 
+pub mod assess;
+pub mod attribution;
+pub mod genealogy;
 pub mod ids;
+pub mod journal;
 pub mod money;
+pub mod net;
 pub mod order;
+pub mod sku;

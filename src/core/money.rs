@@ -223,7 +223,9 @@ mod tests {
 
     #[test]
     fn scale_follows_the_iso_table() {
-        for (code, amount, shown) in [("USD", "1.5", "1.50 USD"), ("JPY", "327", "327 JPY"), ("KWD", "0.1", "0.100 KWD")] {
+        for (code, amount, shown) in
+            [("USD", "1.5", "1.50 USD"), ("JPY", "327", "327 JPY"), ("KWD", "0.1", "0.100 KWD")]
+        {
             assert_eq!(Money::exact(dec(amount), currency(code)).unwrap().to_string(), shown);
         }
         assert_eq!(

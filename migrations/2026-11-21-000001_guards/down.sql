@@ -1,0 +1,3 @@
+drop table cache_versions;
+drop function make_append_only(regclass);
+drop function refuse_change();

@@ -1,0 +1,1 @@
+drop table delivery_outcomes, delivery_repeats, deliveries, store_secrets, stores;

@@ -1,0 +1,1 @@
+drop table manual_attributions, holds, order_revisions, orders;

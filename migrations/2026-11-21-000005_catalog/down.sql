@@ -1,0 +1,2 @@
+drop view sku_mapping;
+drop table sku_mappings;

@@ -1,0 +1,1 @@
+drop table distributor_codes, distributor_versions, distributors;

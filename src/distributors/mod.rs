@@ -1,0 +1,105 @@
+//! Who sells, and who is above whom: distributors, their history and the codes that name them.
+//!
+//! The whole genealogy is in memory; an order's upline is read from it as of the order's own time.
+
+mod repo;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use diesel::PgConnection;
+
+pub use repo::{Profile, profiles};
+
+use crate::core::attribution::Named;
+use crate::core::genealogy::{DistributorVersion, Genealogy, GenealogyProblem, Status};
+use crate::core::ids::DistributorId;
+use crate::db::{Cached, DbError, Tx, bump};
+
+/// Everything in which a reference to a distributor is looked up.
+#[derive(Debug)]
+pub struct Network {
+    pub genealogy: Genealogy,
+    /// By lower-case code.
+    codes: HashMap<String, DistributorId>,
+}
+
+/// The network in memory, as fresh as the asking database transaction.
+pub struct Networks(Cached<Network>);
+
+impl Default for Networks {
+    fn default() -> Self {
+        Self(Cached::new("distributors", load))
+    }
+}
+
+impl Networks {
+    pub fn get(&self, conn: &mut PgConnection) -> Result<Arc<Network>, DbError> {
+        self.0.get(conn)
+    }
+}
+
+fn load(conn: &mut PgConnection) -> Result<Network, DbError> {
+    let genealogy = Genealogy::build(repo::versions(conn)?).map_err(|problems| damaged(&problems))?;
+    Ok(Network { genealogy, codes: repo::codes(conn)? })
+}
+
+fn damaged(problems: &[GenealogyProblem]) -> DbError {
+    let told: Vec<String> = problems.iter().take(3).map(ToString::to_string).collect();
+    DbError::Damaged(format!("the genealogy: {}", told.join("; ")))
+}
+
+impl Network {
+    /// Who `reference` names at an instant: a distributor id as written, or a code in any case.
+    pub fn named(&self, reference: &str, at: DateTime<Utc>) -> Named {
+        let as_id = DistributorId::new(reference);
+        let by_code = || self.codes.get(&reference.to_lowercase()).cloned();
+        let Some(id) = self.genealogy.node(&as_id).map(|_| as_id).or_else(by_code) else { return Named::Nobody };
+        let Some(node) = self.genealogy.node(&id) else { return Named::Nobody };
+        match self.genealogy.standing_at(node, at) {
+            Some(standing) if !standing.enrolled => Named::NotYetEnrolled(id),
+            Some(standing) if standing.status == Status::Terminated => Named::Terminated(id),
+            Some(_) => Named::Distributor(id),
+            None => Named::NotYetEnrolled(id),
+        }
+    }
+}
+
+/// A distributor as imported or edited: the profile, and what is true from `version.from` on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub version: DistributorVersion,
+    pub country: Option<String>,
+    pub tax_id: Option<String>,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+/// Why nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordProblem {
+    #[error("the genealogy would not hold")]
+    Genealogy(Vec<GenealogyProblem>),
+    #[error("the distributors could not be saved")]
+    Db(#[from] DbError),
+}
+
+/// Adds distributors and versions, all or none. The tree is checked as a whole before anything is written;
+/// writers wait for each other, so that two edits cannot close a cycle between them.
+pub fn record(tx: &mut Tx<'_>, entries: &[Entry], by: &str, now: DateTime<Utc>) -> Result<(), RecordProblem> {
+    bump(tx, "distributors")?;
+    let known = repo::versions(tx.conn)?;
+    let changes: Vec<DistributorVersion> = entries.iter().map(|entry| entry.version.clone()).collect();
+    Genealogy::build(known)
+        .and_then(|genealogy| genealogy.check(&changes))
+        .map_err(RecordProblem::Genealogy)?;
+    repo::upsert(tx.conn, entries, by, now)?;
+    Ok(())
+}
+
+/// Makes `code` name a distributor from now on, in any case. Replaces whom it named before.
+pub fn bind_code(tx: &mut Tx<'_>, code: &str, to: &DistributorId, by: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+    repo::upsert_code(tx.conn, &code.trim().to_lowercase(), to, by, now)?;
+    bump(tx, "distributors")
+}

@@ -1,0 +1,169 @@
+//! SQL of distributors, their versions and codes.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Nullable, Text, Timestamptz};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+
+use super::Entry;
+use crate::core::genealogy::{DistributorVersion, Status};
+use crate::core::ids::DistributorId;
+use crate::db::DbError;
+
+#[derive(QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = Text)]
+    distributor_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    sponsor_id: Option<String>,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    rank: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    effective_from: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    enrolled_at: DateTime<Utc>,
+}
+
+/// The version that holds from each instant on: the latest recorded where two start together.
+pub fn versions(conn: &mut PgConnection) -> Result<Vec<DistributorVersion>, DbError> {
+    sql_query(
+        "select distinct on (v.distributor_id, v.effective_from)
+                v.distributor_id, v.sponsor_id, v.status, v.rank,
+                nullif(v.effective_from, '-infinity') as effective_from, d.created_at as enrolled_at
+         from distributor_versions v join distributors d using (distributor_id)
+         order by v.distributor_id, v.effective_from, v.version_no desc",
+    )
+    .load::<VersionRow>(conn)?
+    .into_iter()
+    .map(|row| {
+        let status = Status::parse(&row.status)
+            .ok_or_else(|| DbError::Damaged(format!("status of distributor {}", row.distributor_id)))?;
+        Ok(DistributorVersion {
+            id: DistributorId::new(row.distributor_id),
+            sponsor: row.sponsor_id.map(DistributorId::new),
+            status,
+            rank: row.rank,
+            from: row.effective_from,
+            enrolled_at: Some(row.enrolled_at),
+        })
+    })
+    .collect()
+}
+
+#[derive(QueryableByName)]
+struct CodeRow {
+    #[diesel(sql_type = Text)]
+    code: String,
+    #[diesel(sql_type = Text)]
+    distributor_id: String,
+}
+
+pub fn codes(conn: &mut PgConnection) -> Result<HashMap<String, DistributorId>, DbError> {
+    let rows: Vec<CodeRow> = sql_query("select code, distributor_id from distributor_codes").load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.code, DistributorId::new(row.distributor_id))).collect())
+}
+
+pub fn upsert_code(
+    conn: &mut PgConnection,
+    code: &str,
+    to: &DistributorId,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql_query(
+        "insert into distributor_codes (code, distributor_id, created_at, created_by) values ($1, $2, $3, $4)
+         on conflict (code) do update set distributor_id = excluded.distributor_id,
+           created_at = excluded.created_at, created_by = excluded.created_by",
+    )
+    .bind::<Text, _>(code)
+    .bind::<Text, _>(to.as_str())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(by)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// What is known of a distributor now. Personal data: never log it.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Profile {
+    #[diesel(sql_type = Text)]
+    pub distributor_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub sponsor_id: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub rank: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub country: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub tax_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+}
+
+pub fn profiles(conn: &mut PgConnection, ids: &[String]) -> Result<Vec<Profile>, DbError> {
+    Ok(sql_query(
+        "select distributor_id, sponsor_id, status, rank, country, tax_id, name, email, created_at
+         from distributors where distributor_id = any($1) order by distributor_id",
+    )
+    .bind::<Array<Text>, _>(ids)
+    .load(conn)?)
+}
+
+/// The profile takes every given field; the version is added behind those that exist.
+pub fn upsert(conn: &mut PgConnection, entries: &[Entry], by: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+    let ids: Vec<&str> = entries.iter().map(|e| e.version.id.as_str()).collect();
+    let sponsors: Vec<Option<&str>> =
+        entries.iter().map(|e| e.version.sponsor.as_ref().map(DistributorId::as_str)).collect();
+    let statuses: Vec<&str> = entries.iter().map(|e| e.version.status.name()).collect();
+    let ranks: Vec<Option<&str>> = entries.iter().map(|e| e.version.rank.as_deref()).collect();
+    let option = |f: fn(&Entry) -> Option<&str>| entries.iter().map(f).collect::<Vec<_>>();
+    sql_query(
+        "insert into distributors as d
+           (distributor_id, sponsor_id, status, rank, country, tax_id, name, email, created_at)
+         select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (distributor_id) do update set
+           sponsor_id = excluded.sponsor_id, status = excluded.status, rank = excluded.rank,
+           country = coalesce(excluded.country, d.country), tax_id = coalesce(excluded.tax_id, d.tax_id),
+           name = coalesce(excluded.name, d.name), email = coalesce(excluded.email, d.email)",
+    )
+    .bind::<Array<Text>, _>(&ids)
+    .bind::<Array<Nullable<Text>>, _>(&sponsors)
+    .bind::<Array<Text>, _>(&statuses)
+    .bind::<Array<Nullable<Text>>, _>(&ranks)
+    .bind::<Array<Nullable<Text>>, _>(option(|e| e.country.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(option(|e| e.tax_id.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(option(|e| e.name.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(option(|e| e.email.as_deref()))
+    .bind::<Array<Timestamptz>, _>(
+        entries.iter().map(|e| e.version.enrolled_at.unwrap_or(DateTime::UNIX_EPOCH)).collect::<Vec<_>>(),
+    )
+    .execute(conn)?;
+    sql_query(
+        "insert into distributor_versions
+           (distributor_id, version_no, sponsor_id, status, rank, effective_from, recorded_at, recorded_by)
+         select t.distributor_id,
+                coalesce((select max(version_no) from distributor_versions v
+                          where v.distributor_id = t.distributor_id), 0)
+                  + row_number() over (partition by t.distributor_id order by t.effective_from nulls first),
+                t.sponsor_id, t.status, t.rank, coalesce(t.effective_from, '-infinity'), $6, $7
+         from unnest($1, $2, $3, $4, $5) as t(distributor_id, sponsor_id, status, rank, effective_from)",
+    )
+    .bind::<Array<Text>, _>(&ids)
+    .bind::<Array<Nullable<Text>>, _>(&sponsors)
+    .bind::<Array<Text>, _>(&statuses)
+    .bind::<Array<Nullable<Text>>, _>(&ranks)
+    .bind::<Array<Nullable<Timestamptz>>, _>(entries.iter().map(|e| e.version.from).collect::<Vec<_>>())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(by)
+    .execute(conn)?;
+    Ok(())
+}

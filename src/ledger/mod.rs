@@ -1,0 +1,42 @@
+//! The journal: balanced entries, posted once, never changed.
+//!
+//! [`post`] is called in the database transaction of the thing that is recorded. It knows accounts and amounts
+//! and nothing of orders or plans.
+
+mod repo;
+
+use diesel::PgConnection;
+use uuid::Uuid;
+
+pub use repo::{StoredEntry, load_entries, load_page};
+
+use crate::core::journal::JournalEntry;
+use crate::db::{DbError, Tx};
+
+/// An entry on its way into the journal with the seal of what it rests on.
+#[derive(Debug)]
+pub struct NewEntry {
+    pub entry: JournalEntry,
+    pub evidence: [u8; 32],
+}
+
+/// Posts entries. One that is in the journal already (same source and number) is a broken invariant: whoever
+/// computes the next number holds the lock on the source.
+pub fn post(tx: &mut Tx<'_>, entries: &[NewEntry]) -> Result<(), DbError> {
+    repo::insert(tx.conn, entries)
+}
+
+/// The sums of all accounts by currency, house accounts in one line each and distributors together.
+pub fn balances(conn: &mut PgConnection) -> Result<Vec<repo::Balance>, DbError> {
+    repo::balances(conn)
+}
+
+/// What one distributor has to get, by currency.
+pub fn payable(conn: &mut PgConnection, distributor: &str) -> Result<Vec<repo::Balance>, DbError> {
+    repo::payable(conn, distributor)
+}
+
+/// How a journal entry is named to people.
+pub fn reference(source: Uuid, number: i32) -> String {
+    format!("{source}/{number}")
+}

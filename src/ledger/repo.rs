@@ -1,0 +1,206 @@
+//! SQL of journal entries and postings.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Integer, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::NewEntry;
+use crate::core::ids::{DistributorId, EventId};
+use crate::core::journal::{Account, Posting};
+use crate::db::DbError;
+
+pub fn insert(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "insert into journal_entries (source_id, entry_no, kind, currency, posted_at, digest)
+         select * from unnest($1, $2, $3, $4, $5, $6)",
+    )
+    .bind::<Array<SqlUuid>, _>(entries.iter().map(|e| e.entry.source()).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(entries.iter().map(|e| e.entry.number()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(entries.iter().map(|e| e.entry.kind().name()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(entries.iter().map(|e| e.entry.currency().to_string()).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(entries.iter().map(|e| e.entry.posted_at()).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(entries.iter().map(|e| e.entry.digest(&e.evidence).to_vec()).collect::<Vec<_>>())
+    .execute(conn)?;
+    insert_postings(conn, entries)
+}
+
+fn insert_postings(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbError> {
+    let mut rows: Vec<(Uuid, i32, i16, &Posting)> = vec![];
+    for NewEntry { entry, .. } in entries {
+        for (i, posting) in entry.postings().iter().enumerate() {
+            let no = i16::try_from(i + 1).map_err(|_| {
+                DbError::Invariant(format!("journal entry {} has over {} postings", entry.source(), i16::MAX))
+            })?;
+            rows.push((entry.source(), entry.number(), no, posting));
+        }
+    }
+    sql_query(
+        "insert into postings (source_id, entry_no, posting_no, account, distributor_id, amount, event_id)
+         select * from unnest($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.0).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(rows.iter().map(|r| r.1).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(rows.iter().map(|r| r.2).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(rows.iter().map(|r| r.3.account.number()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(
+        rows.iter().map(|r| r.3.distributor.as_ref().map(DistributorId::as_str)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Numeric>, _>(rows.iter().map(|r| r.3.amount).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(rows.iter().map(|r| r.3.event.map(|e| e.0)).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// An entry as it stands in the database, not trusted to balance or to be what was posted.
+#[derive(Clone, Debug)]
+pub struct StoredEntry {
+    pub source: Uuid,
+    pub number: i32,
+    pub kind: String,
+    pub currency: String,
+    pub posted_at: DateTime<Utc>,
+    pub digest: Vec<u8>,
+    pub postings: Vec<Posting>,
+}
+
+#[derive(QueryableByName)]
+struct EntryRow {
+    #[diesel(sql_type = SqlUuid)]
+    source_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    entry_no: i32,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Timestamptz)]
+    posted_at: DateTime<Utc>,
+    #[diesel(sql_type = Binary)]
+    digest: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct PostingRow {
+    #[diesel(sql_type = SqlUuid)]
+    source_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    entry_no: i32,
+    #[diesel(sql_type = SmallInt)]
+    account: i16,
+    #[diesel(sql_type = Nullable<Text>)]
+    distributor_id: Option<String>,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    event_id: Option<Uuid>,
+}
+
+/// All entries of the given sources, by source and number.
+pub fn load_entries(conn: &mut PgConnection, sources: &[Uuid]) -> Result<Vec<StoredEntry>, DbError> {
+    let rows: Vec<EntryRow> = sql_query(
+        "select source_id, entry_no, kind, currency::text as currency, posted_at, digest from journal_entries
+         where source_id = any($1) order by source_id, entry_no",
+    )
+    .bind::<Array<SqlUuid>, _>(sources)
+    .load(conn)?;
+    with_postings(conn, rows)
+}
+
+/// The next entries after one, by source and number.
+pub fn load_page(
+    conn: &mut PgConnection,
+    after: Option<(Uuid, i32)>,
+    limit: i64,
+) -> Result<Vec<StoredEntry>, DbError> {
+    let (source, number) = after.unwrap_or((Uuid::nil(), 0));
+    let rows: Vec<EntryRow> = sql_query(
+        "select source_id, entry_no, kind, currency::text as currency, posted_at, digest from journal_entries
+         where (source_id, entry_no) > ($1, $2) order by source_id, entry_no limit $3",
+    )
+    .bind::<SqlUuid, _>(source)
+    .bind::<Integer, _>(number)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    with_postings(conn, rows)
+}
+
+fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<StoredEntry>, DbError> {
+    let sources: Vec<Uuid> = entries.iter().map(|entry| entry.source_id).collect();
+    let rows: Vec<PostingRow> = sql_query(
+        "select source_id, entry_no, account, distributor_id, amount, event_id from postings
+         where source_id = any($1) order by source_id, entry_no, posting_no",
+    )
+    .bind::<Array<SqlUuid>, _>(sources)
+    .load(conn)?;
+    let mut by_entry: HashMap<(Uuid, i32), Vec<Posting>> = HashMap::new();
+    for row in rows {
+        let account = Account::from_number(row.account)
+            .ok_or_else(|| DbError::Damaged(format!("account {} of entry {}", row.account, row.source_id)))?;
+        by_entry.entry((row.source_id, row.entry_no)).or_default().push(Posting {
+            account,
+            distributor: row.distributor_id.map(DistributorId::new),
+            amount: row.amount,
+            event: row.event_id.map(EventId),
+        });
+    }
+    Ok(entries
+        .into_iter()
+        .map(|row| StoredEntry {
+            postings: by_entry.remove(&(row.source_id, row.entry_no)).unwrap_or_default(),
+            source: row.source_id,
+            number: row.entry_no,
+            kind: row.kind,
+            currency: row.currency,
+            posted_at: row.posted_at,
+            digest: row.digest,
+        })
+        .collect())
+}
+
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Balance {
+    #[diesel(sql_type = SmallInt)]
+    pub account: i16,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub title: String,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    /// Debit positive.
+    #[diesel(sql_type = Numeric)]
+    pub amount: Decimal,
+}
+
+pub fn balances(conn: &mut PgConnection) -> Result<Vec<Balance>, DbError> {
+    Ok(sql_query(
+        "select a.account, a.name, a.title, e.currency::text as currency, sum(p.amount) as amount
+         from postings p
+         join journal_entries e using (source_id, entry_no)
+         join accounts a on a.account = p.account
+         group by a.account, a.name, a.title, e.currency order by a.account, e.currency",
+    )
+    .load(conn)?)
+}
+
+pub fn payable(conn: &mut PgConnection, distributor: &str) -> Result<Vec<Balance>, DbError> {
+    Ok(sql_query(
+        "select a.account, a.name, a.title, e.currency::text as currency, sum(p.amount) as amount
+         from postings p
+         join journal_entries e using (source_id, entry_no)
+         join accounts a on a.account = p.account
+         where p.distributor_id = $1
+         group by a.account, a.name, a.title, e.currency order by a.account, e.currency",
+    )
+    .bind::<Text, _>(distributor)
+    .load(conn)?)
+}

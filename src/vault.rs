@@ -1,0 +1,99 @@
+//! Seals the secrets that have to be read back (webhook secrets) with a key that is not in the database.
+//!
+//! The key lies in the data directory, readable by its owner only, or comes from `UPLINE_SECRET_KEY`. Passwords
+//! and tokens are not sealed but hashed, elsewhere.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use chacha20poly1305::aead::{Aead, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("the secret key in {path} cannot be used: it has to be 64 hexadecimal digits")]
+    BadKey { path: String },
+    #[error("the secret key file {path} cannot be read or written")]
+    File { path: String, source: std::io::Error },
+    #[error("no random numbers from the operating system")]
+    NoRandomness,
+    #[error("a stored secret cannot be opened with this key; was the data directory's secret.key replaced?")]
+    WrongKey,
+}
+
+#[derive(Clone)]
+pub struct Vault {
+    cipher: ChaCha20Poly1305,
+}
+
+const NONCE_BYTES: usize = 12;
+
+impl Vault {
+    /// From `UPLINE_SECRET_KEY` if set, else from `secret.key` in `dir`, which is made on first use.
+    pub fn open(dir: &Path, from_env: Option<&str>) -> Result<Self, VaultError> {
+        if let Some(hexadecimal) = from_env {
+            return Self::from_hex(hexadecimal, "UPLINE_SECRET_KEY");
+        }
+        let path = dir.join("secret.key");
+        let shown = path.display().to_string();
+        let failed = |source| VaultError::File { path: shown.clone(), source };
+        fs::create_dir_all(dir).map_err(failed)?;
+        match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => {
+                let key = hex::encode(random::<32>()?);
+                file.write_all(key.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+                Self::from_hex(&key, &shown)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Self::from_hex(&fs::read_to_string(&path).map_err(failed)?, &shown)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn from_hex(hexadecimal: &str, path: &str) -> Result<Self, VaultError> {
+        let bytes = hex::decode(hexadecimal.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let key = bytes.ok_or_else(|| VaultError::BadKey { path: path.to_owned() })?;
+        Ok(Self { cipher: ChaCha20Poly1305::new(&Key::from(key)) })
+    }
+
+    /// Nonce in front, then ciphertext and tag.
+    pub fn seal(&self, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let nonce = random::<NONCE_BYTES>()?;
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), secret).map_err(|_| VaultError::WrongKey)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    pub fn open_sealed(&self, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(VaultError::WrongKey)?;
+        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| VaultError::WrongKey)?;
+        self.cipher.decrypt(&Nonce::from(nonce), sealed).map_err(|_| VaultError::WrongKey)
+    }
+}
+
+/// Random bytes from the operating system.
+pub fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_secret_opens_only_with_its_key() {
+        let vault = Vault::from_hex(&"ab".repeat(32), "test").unwrap();
+        let sealed = vault.seal(b"hush").unwrap();
+        assert_eq!(vault.open_sealed(&sealed).unwrap(), b"hush");
+        let mut touched = sealed.clone();
+        *touched.last_mut().unwrap() ^= 1;
+        assert!(matches!(vault.open_sealed(&touched), Err(VaultError::WrongKey)));
+        let other = Vault::from_hex(&"cd".repeat(32), "test").unwrap();
+        assert!(other.open_sealed(&sealed).is_err());
+        assert!(matches!(Vault::from_hex("short", "test"), Err(VaultError::BadKey { .. })));
+    }
+}
