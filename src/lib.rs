@@ -15,3 +15,4 @@ pub mod proof;
 pub mod scenario;
 pub mod stores;
 pub mod vault;
+pub mod web;
