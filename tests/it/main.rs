@@ -1,2 +1,3 @@
+mod any_order;
 mod embedded;
 mod support;

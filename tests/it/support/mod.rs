@@ -1,2 +1,4 @@
 pub mod cluster;
+pub mod digest;
+pub mod pipeline;
 pub mod wait;
