@@ -143,6 +143,17 @@ pub fn result_row(conn: &mut PgConnection, store: &str, order: &str) -> Result<O
 }
 
 #[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// Deliveries that were stored, each once however often it came.
+pub fn stored_deliveries(conn: &mut PgConnection) -> Result<i64, DbError> {
+    Ok(sql_query("select count(*) as count from deliveries").get_result::<Count>(conn)?.count)
+}
+
+#[derive(QueryableByName)]
 struct Broken {
     #[diesel(sql_type = Text)]
     name: String,

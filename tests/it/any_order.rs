@@ -54,7 +54,8 @@ fn the_sample_company_earns_the_two_rows_and_nothing_drifts() {
         .db
         .read(Lane::Admin, |conn| Ok((repo::counts(conn, &stores)?, repo::sums(conn, &stores)?)))
         .unwrap();
-    let distinct: BTreeSet<_> = sent.iter().map(|delivery| (&delivery.store, &delivery.topic, &delivery.body)).collect();
+    let distinct: BTreeSet<_> =
+        sent.iter().map(|delivery| (&delivery.store, &delivery.topic, &delivery.body)).collect();
     assert_eq!(fresh, distinct.len() - 1, "all but the ping");
     assert_eq!(usize::try_from(counts.repeats).unwrap(), sent.len() - distinct.len());
     assert_eq!(counts.orders, 120);
@@ -63,7 +64,8 @@ fn the_sample_company_earns_the_two_rows_and_nothing_drifts() {
     assert!(usd.drift.is_zero() && !usd.commissions.is_zero() && usd.commissions < usd.net, "{usd:?}");
     for (example, commission) in EXAMPLES.iter().zip(["19.80", "9.75"]) {
         let store = company.store(example.platform).unwrap().slug;
-        let row = pipeline.db.read(Lane::Admin, |conn| repo::result_row(conn, store, &example.order.to_string()));
+        let row =
+            pipeline.db.read(Lane::Admin, |conn| repo::result_row(conn, store, &example.order.to_string()));
         let row = row.unwrap().unwrap();
         assert_eq!(row.sku.as_deref(), Some(example.sku));
         assert_eq!(row.buyer, Some(example.buyer.to_string()));

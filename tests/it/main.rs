@@ -1,3 +1,4 @@
 mod any_order;
+mod chaos;
 mod embedded;
 mod support;

@@ -31,7 +31,8 @@ const PARTS: [&str; 4] = [
 ];
 
 pub fn digest(conn: &mut PgConnection) -> Vec<String> {
-    let part = |sql: &&str| sql_query(*sql).load::<Line>(conn).expect("a digest").into_iter().map(|row| row.line);
+    let part =
+        |sql: &&str| sql_query(*sql).load::<Line>(conn).expect("a digest").into_iter().map(|row| row.line);
     PARTS.iter().flat_map(part).collect()
 }
 

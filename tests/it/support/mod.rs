@@ -1,4 +1,5 @@
 pub mod cluster;
 pub mod digest;
 pub mod pipeline;
+pub mod server;
 pub mod wait;

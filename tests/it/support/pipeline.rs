@@ -68,7 +68,8 @@ impl Pipeline {
     pub fn accept(&self, deliveries: &[DemoDelivery], batch: usize) -> usize {
         let known = self.db.read(Lane::Admin, |conn| ingest::list_stores(conn)).expect("stores");
         let read = |delivery: &DemoDelivery| {
-            let store = self.company.stores.iter().find(|store| store.slug == delivery.store).expect("a store");
+            let store =
+                self.company.stores.iter().find(|store| store.slug == delivery.store).expect("a store");
             let id = known.iter().find(|known| known.slug == delivery.store).expect("a known store").id;
             let headers: Headers = delivery.headers.iter().cloned().collect();
             let secrets = [store.secret.as_bytes()];
