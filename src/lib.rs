@@ -5,6 +5,7 @@ pub mod clock;
 pub mod commissions;
 pub mod core;
 pub mod db;
+pub mod demo;
 pub mod distributors;
 pub mod events;
 pub mod ingest;
