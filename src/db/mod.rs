@@ -22,6 +22,9 @@ pub use pool::{Lane, PATIENCE, connect};
 
 use pool::Pools;
 
+/// A connection, whatever it is doing. Named here so that only SQL knows the driver.
+pub type Conn = PgConnection;
+
 /// Hears, after a commit, that there may be work on a topic. Carries no data: a lost ring costs one poll.
 pub trait Doorbell: Send + Sync {
     fn ring(&self, topic: &'static str);
