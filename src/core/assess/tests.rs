@@ -1,6 +1,6 @@
 use super::*;
 use crate::core::net::tests::{line, order};
-use crate::core::order::{Closing, PlaceValue, Problem};
+use crate::core::order::{Closing, Payment, PlaceValue, Problem};
 use crate::core::sku::{KeyKind, SkuMapping};
 
 fn mapped(sku: &str, class: &str) -> SkuMapping {
