@@ -136,3 +136,6 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
     places.add("customer", customer);
     places.into_inner()
 }
+
+#[cfg(test)]
+mod tests;

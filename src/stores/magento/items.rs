@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::super::body::Reader;
 use super::model::{Item, Side};
 use crate::core::money::{Currency, Rounding, round};
 use crate::core::order::{LineKind, OrderLine, ProductKey};
+use crate::stores::body::Reader;
 
 /// One line with what its item tells about refunds and cancellations.
 #[derive(Clone, Debug)]

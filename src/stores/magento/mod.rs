@@ -81,3 +81,6 @@ fn each(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> {
     }
     Ok(reports)
 }
+
+#[cfg(test)]
+mod tests;
