@@ -264,14 +264,14 @@ impl OrderState {
     }
 
     /// The snapshot's refunds and those that were told without it, each once, by id. The snapshot's telling wins,
-    /// unless it only tells the money of a refund whose lines are known.
+    /// unless it tells nothing but the money of a refund whose parts are known.
     pub fn refunds(&self) -> Vec<&Refund> {
         let mut by_id: BTreeMap<&str, &Refund> =
             self.bare_refunds.iter().map(|(id, refund)| (id.as_str(), refund)).collect();
         for refund in self.snapshot.iter().flat_map(|snapshot| &snapshot.refunds) {
             let known = by_id.entry(&refund.external_id).or_insert(refund);
-            let only_money = refund.lines.is_empty() && refund.amount == known.amount;
-            if !only_money || known.lines.is_empty() {
+            let only_money = refund.lines.is_empty() && refund.unallocated == refund.amount;
+            if !only_money || refund.amount != known.amount {
                 *known = refund;
             }
         }

@@ -17,6 +17,7 @@ pub mod direct;
 mod headers;
 pub mod magento;
 mod places;
+mod reader;
 pub mod shopify;
 mod signature;
 #[cfg(test)]

@@ -12,8 +12,9 @@ use super::model::{CustomAttribute, Order, Side};
 use super::{items, refund};
 use crate::core::order::{Closing, OrderSnapshot, Payment, PlaceValue};
 use crate::stores::DeliveryMeta;
-use crate::stores::body::{ParseError, Reader, Scalar, read, required_currency, required_id};
+use crate::stores::body::{ParseError, Scalar, read};
 use crate::stores::places::Places;
+use crate::stores::reader::{Reader, required_currency, required_id};
 
 pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot, ParseError> {
     let mut reader = Reader::default();

@@ -9,7 +9,7 @@ use super::items::ItemLine;
 use super::model::{CreditMemo, Order, Side};
 use crate::core::money::{Currency, allocate};
 use crate::core::order::{Refund, RefundLine};
-use crate::stores::body::Reader;
+use crate::stores::reader::Reader;
 
 pub fn of_order(
     reader: &mut Reader,

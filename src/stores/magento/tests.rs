@@ -43,6 +43,15 @@ fn every_product_counts_once() {
 }
 
 #[test]
+fn a_child_may_know_its_parent_only_by_embedding_it() {
+    let embedded = order(&[
+        ("/items/1/parent_item_id", json!(null)),
+        ("/items/1/parent_item", json!({"item_id": 1, "price": 69.5})),
+    ]);
+    assert_eq!(embedded, order(&[]));
+}
+
+#[test]
 fn amounts_are_the_websites_own_currency() {
     let base = order(&[]);
     assert_eq!(

@@ -14,8 +14,9 @@ use crate::core::order::{
     LineKind, OrderLine, OrderSnapshot, Payment, PlaceValue, ProductKey, Refund, Report,
 };
 use crate::stores::DeliveryMeta;
-use crate::stores::body::{ParseError, Reader, Scalar, read, required_currency, required_id};
+use crate::stores::body::{ParseError, Scalar, read};
 use crate::stores::places::Places;
+use crate::stores::reader::{Reader, required_currency, required_id};
 
 pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
     snapshot(meta, &read(text)?)

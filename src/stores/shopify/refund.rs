@@ -11,7 +11,8 @@ use super::short_id;
 use crate::core::money::Currency;
 use crate::core::order::{Refund, RefundLine, Report};
 use crate::stores::DeliveryMeta;
-use crate::stores::body::{ParseError, Reader, Scalar, read, required_id};
+use crate::stores::body::{ParseError, Scalar, read};
+use crate::stores::reader::{Reader, required_id};
 
 pub fn parse(_: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
     let told: model::Refund<'_> = read(text)?;

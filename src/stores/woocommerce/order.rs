@@ -9,8 +9,9 @@ use super::model::{Charge, Line, Meta, Order, Tax};
 use super::refund;
 use crate::core::money::{Rounding, round};
 use crate::core::order::{Closing, LineKind, OrderLine, OrderSnapshot, Payment, PlaceValue, ProductKey};
-use crate::stores::body::{ParseError, Reader, required_currency, required_id};
+use crate::stores::body::ParseError;
 use crate::stores::places::Places;
+use crate::stores::reader::{Reader, required_currency, required_id};
 
 /// The core's order attribution: the first address of the visit, with its query.
 const SESSION_ENTRY: &str = "_wc_order_attribution_session_entry";

@@ -58,7 +58,7 @@ fn a_status_of_refunded_leaves_nothing() {
 fn the_refund_list_names_the_goods_under_the_same_ids() {
     let reports = refunds("21", WOO_REFUNDS.as_bytes()).unwrap();
     let mut state = OrderState::default();
-    let order = snapshot(Platform::WooCommerce, "order.updated", WOO_ORDER);
+    let order = order(&[("/refunds", json!([{"id": 23, "total": "-16.89"}, {"id": 22, "total": "-26.67"}]))]);
     state.absorb(Report::Snapshot(Box::new(order.clone())), order.updated_at);
     for report in &reports {
         assert!(matches!(report, Report::Refund { order, .. } if order == "21"));
