@@ -2,11 +2,18 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod commissions;
 pub mod core;
 pub mod db;
+pub mod demo;
 pub mod distributors;
 pub mod events;
 pub mod ingest;
 pub mod ledger;
+pub mod orders;
+pub mod plans;
+pub mod proof;
+pub mod scenario;
 pub mod stores;
 pub mod vault;
+pub mod web;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use diesel::PgConnection;
 use uuid::Uuid;
 
 use super::Books;
@@ -115,7 +116,7 @@ pub fn record(
     }
     // write
     repo::insert_revisions(tx.conn, &revisions)?;
-    assess_and_write(tx, books, changed, now)?;
+    assess_and_write(tx, books, changed, None, now)?;
     Ok(told)
 }
 
@@ -130,30 +131,35 @@ pub fn review(tx: &mut Tx<'_>, books: &Books, order_ids: &[Uuid], now: DateTime<
             (head, state)
         })
         .collect();
-    assess_and_write(tx, books, orders, now)
+    assess_and_write(tx, books, orders, Some(now), now)
 }
 
+/// `cause`: when it was asked for, if no delivery did.
 fn assess_and_write(
     tx: &mut Tx<'_>,
     books: &Books,
     orders: Vec<(Head, OrderState)>,
+    cause: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let manual = repo::manual_attributions(tx.conn, &orders.iter().map(|(head, _)| head.order_id).collect::<Vec<_>>())?;
-    let assessor = Assessor::open(tx, books)?;
+    let manual = repo::manual_attributions(
+        tx.conn,
+        &orders.iter().map(|(head, _)| head.order_id).collect::<Vec<_>>(),
+    )?;
+    let assessor = Assessor::open(tx.conn, books)?;
     let mut assessed = Vec::with_capacity(orders.len());
     let mut to_calculate = vec![];
     for (head, state) in orders {
         let locked = head.locked_classes();
         let assessment = assessor.assess(head.store_id, &state, manual.get(&head.order_id), &locked)?;
         if head.calculation_no > 0 || assessment.is_commissionable() {
-            to_calculate.push(head.order_id);
+            to_calculate.push((head.order_id, cause.unwrap_or(head.received_at)));
         }
         assessed.push((head, state, assessment));
     }
     repo::update_heads(tx.conn, &assessed, now)?;
     repo::replace_holds(tx.conn, &assessed, now)?;
-    events::publish(tx, Topic::OrderRecorded, &to_calculate, now)
+    events::publish(tx, Topic::OrderRecorded, &to_calculate)
 }
 
 /// The books, opened at one database transaction's view of them.
@@ -167,13 +173,13 @@ pub struct Assessor {
 }
 
 impl Assessor {
-    pub fn open(tx: &mut Tx<'_>, books: &Books) -> Result<Self, DbError> {
-        let published = books.plans.get(tx.conn)?;
+    pub fn open(conn: &mut PgConnection, books: &Books) -> Result<Self, DbError> {
+        let published = books.plans.get(conn)?;
         let classes = published.all().map(|plan| (plan.hash(), plan.class_ids())).collect();
         Ok(Self {
-            stores: books.stores.all(tx.conn)?,
-            catalog: books.mappings.get(tx.conn)?,
-            network: books.networks.get(tx.conn)?,
+            stores: books.stores.all(conn)?,
+            catalog: books.mappings.get(conn)?,
+            network: books.networks.get(conn)?,
             published,
             classes,
         })
