@@ -5,6 +5,7 @@
 //! whose answer was lost may have happened, so every closure has to be safe to run again.
 
 mod cached;
+pub mod embedded;
 mod error;
 mod migrate;
 mod pool;
