@@ -63,6 +63,12 @@ pub struct Assessment {
     pub verdict: Verdict,
 }
 
+impl Assessment {
+    pub fn is_commissionable(&self) -> bool {
+        self.verdict == Verdict::Commissionable
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssessedLine {
     pub line: String,
@@ -92,6 +98,17 @@ pub enum Verdict {
     /// Earns nothing by rule, and says why.
     Exempt(Vec<Exemption>),
     Held(Vec<HoldReason>),
+}
+
+impl Verdict {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Awaiting => "awaiting",
+            Self::Commissionable => "commissionable",
+            Self::Exempt(_) => "exempt",
+            Self::Held(_) => "held",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
