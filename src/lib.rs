@@ -8,4 +8,5 @@ pub mod distributors;
 pub mod events;
 pub mod ingest;
 pub mod ledger;
+pub mod stores;
 pub mod vault;
