@@ -115,7 +115,7 @@ pub fn record(
     }
     // write
     repo::insert_revisions(tx.conn, &revisions)?;
-    assess_and_write(tx, books, changed, now)?;
+    assess_and_write(tx, books, changed, None, now)?;
     Ok(told)
 }
 
@@ -130,13 +130,15 @@ pub fn review(tx: &mut Tx<'_>, books: &Books, order_ids: &[Uuid], now: DateTime<
             (head, state)
         })
         .collect();
-    assess_and_write(tx, books, orders, now)
+    assess_and_write(tx, books, orders, Some(now), now)
 }
 
+/// `cause`: when it was asked for, if no delivery did.
 fn assess_and_write(
     tx: &mut Tx<'_>,
     books: &Books,
     orders: Vec<(Head, OrderState)>,
+    cause: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let manual = repo::manual_attributions(tx.conn, &orders.iter().map(|(head, _)| head.order_id).collect::<Vec<_>>())?;
@@ -147,13 +149,13 @@ fn assess_and_write(
         let locked = head.locked_classes();
         let assessment = assessor.assess(head.store_id, &state, manual.get(&head.order_id), &locked)?;
         if head.calculation_no > 0 || assessment.is_commissionable() {
-            to_calculate.push(head.order_id);
+            to_calculate.push((head.order_id, cause.unwrap_or(head.received_at)));
         }
         assessed.push((head, state, assessment));
     }
     repo::update_heads(tx.conn, &assessed, now)?;
     repo::replace_holds(tx.conn, &assessed, now)?;
-    events::publish(tx, Topic::OrderRecorded, &to_calculate, now)
+    events::publish(tx, Topic::OrderRecorded, &to_calculate)
 }
 
 /// The books, opened at one database transaction's view of them.

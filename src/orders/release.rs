@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::repo;
 use crate::core::assess::Hold;
@@ -26,7 +27,7 @@ pub fn waiting(conn: &mut PgConnection, reason: Hold, cause: &str) -> Result<Vec
 /// Sends every order held for a cause through assessment again. Returns how many orders that are.
 pub fn release(tx: &mut Tx<'_>, reason: Hold, cause: &str, now: DateTime<Utc>) -> Result<usize, DbError> {
     let orders = repo::held_for(tx.conn, reason.name(), cause)?;
-    events::publish(tx, Topic::OrderReview, &orders, now)?;
+    request_review(tx, &orders, now)?;
     Ok(orders.len())
 }
 
@@ -34,7 +35,7 @@ pub fn release(tx: &mut Tx<'_>, reason: Hold, cause: &str, now: DateTime<Utc>) -
 pub fn review_all_of(tx: &mut Tx<'_>, reasons: &[Hold], now: DateTime<Utc>) -> Result<usize, DbError> {
     let names: Vec<&str> = reasons.iter().map(|reason| reason.name()).collect();
     let orders = repo::held_for_any(tx.conn, &names)?;
-    events::publish(tx, Topic::OrderReview, &orders, now)?;
+    request_review(tx, &orders, now)?;
     Ok(orders.len())
 }
 
@@ -47,5 +48,10 @@ pub fn attribute_manually(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     repo::insert_manual_attribution(tx.conn, order.0, to, by, now)?;
-    events::publish(tx, Topic::OrderReview, &[order.0], now)
+    request_review(tx, &[order.0], now)
+}
+
+fn request_review(tx: &mut Tx<'_>, orders: &[Uuid], now: DateTime<Utc>) -> Result<(), DbError> {
+    let asked: Vec<(Uuid, DateTime<Utc>)> = orders.iter().map(|order| (*order, now)).collect();
+    events::publish(tx, Topic::OrderReview, &asked)
 }

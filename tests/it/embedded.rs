@@ -72,10 +72,10 @@ fn occupy(dir: &Path, url: &str) -> i32 {
     thread::spawn(move || {
         let _ = connection.batch_execute("do $$ begin loop end loop; end $$");
     });
-    until("the backend is busy", SOON, || {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit(')').next()?.trim_start().starts_with('R').then_some(())
-    });
+    let active = format!(
+        "select count(*)::int as number from pg_stat_activity where pid = {pid} and state = 'active' and query like 'do %'"
+    );
+    until("the backend is busy", SOON, || number(url, &active).filter(|count| *count == 1));
     assert!(processes(dir).contains(&pid));
     pid
 }
@@ -142,6 +142,7 @@ fn stopping_while_the_server_is_down_leaves_nothing_running() {
     embedded.stop();
     until("no process is left", SOON, || processes(dir.path()).is_empty().then_some(()));
     assert_eq!(number(embedded.url(), "select 1 as number"), None);
+    assert_eq!(number(start(dir.path()).url(), "select 1 as number"), Some(1), "it starts again");
 }
 
 /// Both halves of this test are this function: it runs itself in a second process to have an owner to kill.
@@ -165,11 +166,11 @@ fn a_killed_owner_takes_its_server_along_and_a_killed_machine_recovers() {
     execute(guest.url(), "insert into kept values (2)");
     let busy = occupy(dir.path(), guest.url());
     let orphan = postmaster(dir.path()).expect("a running postmaster");
-    // Held still, the server cannot tidy up when its owner dies: as if the power had failed.
-    signal(orphan, libc::SIGSTOP);
+    // Held still, the owner cannot mend what is killed under it: as if the power had failed.
+    signal(i32::try_from(owner.id()).expect("a process id"), libc::SIGSTOP);
+    signal(orphan, libc::SIGKILL);
     owner.kill().expect("kill the owner");
     owner.wait().expect("the owner ends");
-    signal(orphan, libc::SIGKILL);
     until("the postmaster is gone", SOON, || (!processes(dir.path()).contains(&orphan)).then_some(()));
     assert!(processes(dir.path()).contains(&busy), "a backend is left over");
     assert_eq!(postmaster(dir.path()), Some(orphan), "so is the pid file");

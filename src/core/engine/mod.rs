@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::assess::Assessment;
+use super::assess::{AssessedLine, Assessment};
 pub use super::bonus::{Finding, Visited, WalkEnd};
 use super::ids::DistributorId;
 use super::money::Currency;
@@ -48,16 +48,18 @@ pub struct CommissionLine {
 impl CommissionLine {
     /// The lines of an assessment that earn.
     pub fn of(assessment: &Assessment) -> Vec<Self> {
-        let earning = assessment.lines.iter().filter(|line| line.earns());
-        earning
-            .map(|line| Self {
-                line: line.line.clone(),
-                class: line.commission_class.clone().unwrap_or_default(),
-                net: line.net,
-                sold: line.sold,
-                quantity: line.quantity,
-            })
-            .collect()
+        assessment.lines.iter().filter_map(Self::of_line).collect()
+    }
+
+    /// `None` for a line that earns nothing.
+    pub fn of_line(line: &AssessedLine) -> Option<Self> {
+        line.earns().then(|| Self {
+            line: line.line.clone(),
+            class: line.commission_class.clone().unwrap_or_default(),
+            net: line.net,
+            sold: line.sold,
+            quantity: line.quantity,
+        })
     }
 }
 

@@ -83,20 +83,21 @@ fn checkout() -> Option<PathBuf> {
     target.parent().map(PathBuf::from)
 }
 
-/// Runs `postgres --version`; a copy that misses a library or is too old is no candidate.
+/// A copy that misses a program or a library, or is too old, is no candidate.
 fn probe(bin: &Path) -> Result<Programs, String> {
-    if !bin.join("initdb").is_file() {
-        return Err("there is no `initdb`".into());
+    version(bin, "initdb")?;
+    match version(bin, "postgres")? {
+        major if major >= OLDEST_MAJOR => Ok(Programs { bin: bin.into(), major }),
+        major => Err(format!("it is version {major}")),
     }
-    let mut command = Command::new(bin.join("postgres"));
-    let output = command.arg("--version").envs(library_path(bin)).output();
-    let output = output.map_err(|error| format!("`postgres` does not run: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match major_of(&text) {
-        Some(major) if major >= OLDEST_MAJOR => Ok(Programs { bin: bin.into(), major }),
-        Some(major) => Err(format!("it is version {major}")),
-        None => Err(format!("`postgres --version` says: {}", String::from_utf8_lossy(&output.stderr).trim())),
-    }
+}
+
+fn version(bin: &Path, name: &str) -> Result<u32, String> {
+    let output = Command::new(bin.join(name)).arg("--version").envs(library_path(bin)).output();
+    let output = output.map_err(|error| format!("`{name}` does not run: {error}"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    major_of(&String::from_utf8_lossy(&output.stdout))
+        .ok_or_else(|| format!("`{name} --version` fails: {}", complaint.trim()))
 }
 
 fn library_path(bin: &Path) -> BTreeMap<&'static str, OsString> {

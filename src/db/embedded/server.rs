@@ -44,7 +44,8 @@ const SETTINGS: [&str; 16] = [
 ];
 const DURABLE: [&str; 4] = ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_wal_size=2GB"];
 /// A commit survives the death of any process, not that of the machine.
-const THROWAWAY: [&str; 6] = [
+const THROWAWAY: [&str; 7] = [
+    "dynamic_shared_memory_type=mmap",
     "fsync=off",
     "full_page_writes=off",
     "wal_level=minimal",
