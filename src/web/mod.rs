@@ -1,6 +1,7 @@
 //! The edge: everything that speaks HTTP. Turns requests into calls of the rooms and their answers into pages and
 //! JSON; it computes no money and holds no SQL.
 
+pub mod admin;
 pub mod api;
 pub mod error;
 pub mod fresh;

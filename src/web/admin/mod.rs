@@ -1,0 +1,17 @@
+//! The admin pages: server-rendered, readable and usable without JavaScript.
+//!
+//! Each page is one file: plain view structs, the template they fill, and the handlers that fill it from
+//! `reports` and the rooms. No page computes money; it prints what the rooms computed.
+
+pub mod assets;
+pub mod chart;
+pub mod code;
+pub mod dashboard;
+pub mod deliveries;
+pub mod format;
+pub mod login;
+pub mod orders;
+pub mod shell;
+
+#[cfg(test)]
+mod samples;
