@@ -30,7 +30,7 @@ pub struct Serve {
 impl Serve {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         let settings = global.settings(self.listen)?;
-        telemetry::init_logging(settings.log_format, "info");
+        telemetry::init_logging(settings.log_format, "info,actix_server=warn");
         let runtime = runtime()?;
         runtime.block_on(async {
             let stop = stop_signal()?;

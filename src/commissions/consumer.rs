@@ -38,11 +38,13 @@ impl Consumer for CommissionConsumer {
     }
 
     fn handle(&self, tx: &mut Tx<'_>, events: &[Event]) -> Result<(), DbError> {
-        let causes: HashMap<Uuid, DateTime<Utc>> = events.iter().map(|event| (event.key, event.occurred_at)).collect();
+        let causes: HashMap<Uuid, DateTime<Utc>> =
+            events.iter().map(|event| (event.key, event.occurred_at)).collect();
         // lock
         let heads = orders::lock_for_commission(tx.conn, &causes.keys().copied().collect::<Vec<_>>())?;
         // read
-        let calculated: Vec<Uuid> = heads.iter().filter(|h| h.calculation_no > 0).map(|h| h.order_id.0).collect();
+        let calculated: Vec<Uuid> =
+            heads.iter().filter(|h| h.calculation_no > 0).map(|h| h.order_id.0).collect();
         let mut before = repo::before(tx.conn, &calculated)?;
         let network = self.networks.get(tx.conn)?;
         let published = self.plans.get(tx.conn)?;
@@ -137,7 +139,8 @@ impl Batch {
         }
         let number = head.calculation_no + 1;
         let currency = head.currency.as_deref().and_then(Currency::parse);
-        let currency = currency.ok_or_else(|| DbError::Invariant(format!("order {} has no currency", head.order_id)))?;
+        let currency =
+            currency.ok_or_else(|| DbError::Invariant(format!("order {} has no currency", head.order_id)))?;
         let events = events(head.order_id.0, number, currency, &drafts, now)?;
         let calculation = StoredCalculation {
             order_id: head.order_id.0,
@@ -156,8 +159,9 @@ impl Batch {
         let snapshot = serde_json::to_value(&wanted)?;
         let evidence = evidence(&calculation, &snapshot, &events);
         let postings = postings(&events, &totals, &before.totals);
-        let entry = JournalEntry::new(head.order_id.0, number, EntryKind::Commission, currency, now, postings)
-            .map_err(|unbalanced| DbError::Invariant(unbalanced.to_string()))?;
+        let entry =
+            JournalEntry::new(head.order_id.0, number, EntryKind::Commission, currency, now, postings)
+                .map_err(|unbalanced| DbError::Invariant(unbalanced.to_string()))?;
         self.calculations.push((calculation, snapshot));
         self.events.extend(events);
         self.entries.push(NewEntry { entry, evidence });
@@ -175,7 +179,8 @@ impl Batch {
         repo::insert_calculations(tx.conn, &self.calculations)?;
         repo::insert_events(tx.conn, &self.events)?;
         ledger::post(tx, &self.entries)?;
-        let numbers: Vec<(Uuid, i32)> = self.calculations.iter().map(|(c, _)| (c.order_id, c.calculation_no)).collect();
+        let numbers: Vec<(Uuid, i32)> =
+            self.calculations.iter().map(|(c, _)| (c.order_id, c.calculation_no)).collect();
         orders::set_calculation_no(tx.conn, &numbers)
     }
 }
@@ -188,7 +193,8 @@ fn events(
     now: DateTime<Utc>,
 ) -> Result<Vec<StoredEvent>, DbError> {
     let event = |draft: &EventDraft| {
-        let amount = Money::exact(draft.amount, currency).map_err(|error| DbError::Invariant(error.to_string()))?;
+        let amount =
+            Money::exact(draft.amount, currency).map_err(|error| DbError::Invariant(error.to_string()))?;
         Ok(StoredEvent {
             order_id,
             event_id: new_id(),

@@ -9,7 +9,7 @@ mod repo;
 mod snapshot;
 mod target;
 
-pub use consumer::CommissionConsumer;
-pub use repo::{StoredCalculation, StoredEvent, calculations, events_of};
+pub use consumer::{CommissionConsumer, Totals};
+pub use repo::{Before, StoredCalculation, StoredEvent, before, calculations, event, events_of};
 pub use snapshot::{CalcSnapshot, Context, evidence};
-pub use target::{Standings, target};
+pub use target::{Order, Standings, target};

@@ -140,7 +140,10 @@ struct WithSnapshot {
 }
 
 /// All calculations of the given orders, by order and number.
-pub fn calculations(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<(StoredCalculation, Value)>, DbError> {
+pub fn calculations(
+    conn: &mut PgConnection,
+    orders: &[Uuid],
+) -> Result<Vec<(StoredCalculation, Value)>, DbError> {
     let rows: Vec<WithSnapshot> = sql_query(format!(
         "select {CALCULATION}, calc_snapshot_json from calculations
          where order_id = any($1) order by order_id, calculation_no"
@@ -160,13 +163,17 @@ pub fn events_of(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<StoredE
 }
 
 pub fn event(conn: &mut PgConnection, event_id: Uuid) -> Result<Option<StoredEvent>, DbError> {
-    let found: Vec<StoredEvent> = sql_query(format!("select {EVENT} from commission_events where event_id = $1"))
-        .bind::<SqlUuid, _>(event_id)
-        .load(conn)?;
+    let found: Vec<StoredEvent> =
+        sql_query(format!("select {EVENT} from commission_events where event_id = $1"))
+            .bind::<SqlUuid, _>(event_id)
+            .load(conn)?;
     Ok(found.into_iter().next())
 }
 
-pub fn insert_calculations(conn: &mut PgConnection, rows: &[(StoredCalculation, Value)]) -> Result<(), DbError> {
+pub fn insert_calculations(
+    conn: &mut PgConnection,
+    rows: &[(StoredCalculation, Value)],
+) -> Result<(), DbError> {
     let decimals = |f: fn(&StoredCalculation) -> Decimal| rows.iter().map(|(c, _)| f(c)).collect::<Vec<_>>();
     sql_query(
         "insert into calculations (order_id, calculation_no, plan_hash, currency, distributor_id, pool, paid,
@@ -177,7 +184,9 @@ pub fn insert_calculations(conn: &mut PgConnection, rows: &[(StoredCalculation, 
     .bind::<Array<Integer>, _>(rows.iter().map(|(c, _)| c.calculation_no).collect::<Vec<_>>())
     .bind::<Array<Binary>, _>(rows.iter().map(|(c, _)| c.plan_hash.as_slice()).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(rows.iter().map(|(c, _)| c.currency.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|(c, _)| c.distributor_id.as_deref()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(
+        rows.iter().map(|(c, _)| c.distributor_id.as_deref()).collect::<Vec<_>>(),
+    )
     .bind::<Array<Numeric>, _>(decimals(|c| c.pool))
     .bind::<Array<Numeric>, _>(decimals(|c| c.paid))
     .bind::<Array<Numeric>, _>(decimals(|c| c.breakage))
@@ -242,7 +251,10 @@ pub fn personal_volumes(
     .load(conn)?;
     let mut volumes: HashMap<Uuid, Standings> = HashMap::new();
     for row in rows {
-        let Some((order, distributor, ..)) = usize::try_from(row.asked).ok().and_then(|i| asked.get(i)) else { continue };
+        let Some((order, distributor, ..)) = usize::try_from(row.asked).ok().and_then(|i| asked.get(i))
+        else {
+            continue;
+        };
         volumes.entry(*order).or_default().insert(DistributorId::new(distributor.as_str()), row.pv);
     }
     Ok(volumes)

@@ -34,11 +34,7 @@ pub struct Context {
 }
 
 /// The seal of a calculation and its events: what its journal entry rests on.
-pub fn evidence(
-    calculation: &StoredCalculation,
-    snapshot: &Value,
-    events: &[StoredEvent],
-) -> [u8; 32] {
+pub fn evidence(calculation: &StoredCalculation, snapshot: &Value, events: &[StoredEvent]) -> [u8; 32] {
     let mut seal = Seal::default();
     seal.bytes(calculation.order_id.as_bytes());
     seal.integer(i64::from(calculation.calculation_no));

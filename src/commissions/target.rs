@@ -7,11 +7,12 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::snapshot::{CalcSnapshot, Context};
-use crate::core::assess::AssessedLine;
+use crate::core::assess::{AssessedLine, Assessment};
 use crate::core::attribution::Attributed;
-use crate::core::engine::{CommissionLine, CommissionOrder, calculate_order, upline_of};
+use crate::core::engine::{CommissionLine, CommissionOrder, UplineMember, calculate_order, upline_of};
 use crate::core::ids::DistributorId;
 use crate::core::money::Currency;
+use crate::core::order::OrderState;
 use crate::core::plan::Plan;
 use crate::db::DbError;
 use crate::distributors::Network;
@@ -25,6 +26,20 @@ pub struct Order<'a> {
     pub ordered_at: Option<DateTime<Utc>>,
     pub attributed: Option<Attributed>,
     pub lines: &'a [AssessedLine],
+}
+
+impl<'a> Order<'a> {
+    /// Straight from an assessment, without the way through the table.
+    pub fn assessed(assessment: &'a Assessment, state: &OrderState) -> Self {
+        let order = state.snapshot.as_ref();
+        Self {
+            status: assessment.verdict.name(),
+            currency: order.map(|order| order.currency),
+            ordered_at: order.map(|order| order.ordered_at),
+            attributed: assessment.attributed.clone(),
+            lines: &assessment.lines,
+        }
+    }
 }
 
 /// Personal volumes in the period up to an order, by distributor; empty where the plan asks for none.
@@ -53,7 +68,9 @@ pub fn target(
     let ordered_at = order.ordered_at.ok_or_else(|| missing("time"))?;
     let attributed = order.attributed.as_ref().ok_or_else(|| missing("distributor"))?;
     let context = match locked {
-        Some(known) if known.attributed.distributor == attributed.distributor && known.ordered_at == ordered_at => {
+        Some(known)
+            if known.attributed.distributor == attributed.distributor && known.ordered_at == ordered_at =>
+        {
             known.clone()
         }
         _ => open_context(ordered_at, attributed, network, published, volumes)?,
@@ -88,7 +105,7 @@ fn upline(
     from: &DistributorId,
     network: &Network,
     volumes: &Standings,
-) -> Result<Vec<crate::core::engine::UplineMember>, DbError> {
+) -> Result<Vec<UplineMember>, DbError> {
     let node = network
         .genealogy
         .node(from)

@@ -43,7 +43,8 @@ mod tests {
     use super::*;
 
     fn began(cadence: Cadence, zone: chrono_tz::Tz, at: &str) -> String {
-        start(PeriodRule { cadence, zone }, at.parse().unwrap()).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        start(PeriodRule { cadence, zone }, at.parse().unwrap())
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     }
 
     #[test]

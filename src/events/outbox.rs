@@ -61,7 +61,13 @@ pub(super) fn claim(tx: &mut Tx<'_>, topic: Topic, owner: Uuid, limit: i64) -> R
     claim_where(tx, topic, owner, 1, "attempts > 0")
 }
 
-fn claim_where(tx: &mut Tx<'_>, topic: Topic, owner: Uuid, limit: i64, which: &str) -> Result<Vec<Event>, DbError> {
+fn claim_where(
+    tx: &mut Tx<'_>,
+    topic: Topic,
+    owner: Uuid,
+    limit: i64,
+    which: &str,
+) -> Result<Vec<Event>, DbError> {
     let claimed = sql_query(format!(
         "with picked as (
            select event_id from outbox

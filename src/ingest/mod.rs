@@ -13,7 +13,10 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use directory::{NewStore, Receiver, SealedSecret, Store, StoreDirectory, StoreProblem, add_secret, add_store, list_stores, retire_secrets};
+pub use directory::{
+    NewStore, Receiver, SealedSecret, Store, StoreDirectory, StoreProblem, add_secret, add_store,
+    list_stores, retire_secrets,
+};
 pub use intake::{Intake, IntakeError};
 pub use repo::{StoredDelivery, load, load_page};
 

@@ -12,9 +12,9 @@ mod repo;
 use std::sync::Arc;
 
 pub use consumer::{DeliveryConsumer, ReviewConsumer};
-pub use record::{Evidence, OrderKey, parse_delivery, platform_of};
+pub use record::{Assessor, OrderKey, order_of, parse_delivery, platform_of};
 pub use release::{Waiting, attribute_manually, release, review_all_of, waiting};
-pub use repo::{CommissionableHead, lock_for_commission, set_calculation_no};
+pub use repo::{CommissionableHead, lock_for_commission, locked_classes, set_calculation_no};
 
 use crate::catalog::Mappings;
 use crate::distributors::Networks;

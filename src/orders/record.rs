@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use diesel::PgConnection;
 use uuid::Uuid;
 
 use super::Books;
@@ -141,8 +142,11 @@ fn assess_and_write(
     cause: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let manual = repo::manual_attributions(tx.conn, &orders.iter().map(|(head, _)| head.order_id).collect::<Vec<_>>())?;
-    let assessor = Assessor::open(tx, books)?;
+    let manual = repo::manual_attributions(
+        tx.conn,
+        &orders.iter().map(|(head, _)| head.order_id).collect::<Vec<_>>(),
+    )?;
+    let assessor = Assessor::open(tx.conn, books)?;
     let mut assessed = Vec::with_capacity(orders.len());
     let mut to_calculate = vec![];
     for (head, state) in orders {
@@ -169,13 +173,13 @@ pub struct Assessor {
 }
 
 impl Assessor {
-    pub fn open(tx: &mut Tx<'_>, books: &Books) -> Result<Self, DbError> {
-        let published = books.plans.get(tx.conn)?;
+    pub fn open(conn: &mut PgConnection, books: &Books) -> Result<Self, DbError> {
+        let published = books.plans.get(conn)?;
         let classes = published.all().map(|plan| (plan.hash(), plan.class_ids())).collect();
         Ok(Self {
-            stores: books.stores.all(tx.conn)?,
-            catalog: books.mappings.get(tx.conn)?,
-            network: books.networks.get(tx.conn)?,
+            stores: books.stores.all(conn)?,
+            catalog: books.mappings.get(conn)?,
+            network: books.networks.get(conn)?,
             published,
             classes,
         })

@@ -24,7 +24,8 @@ pub struct StoredPlan {
 
 /// Every plan that was ever published.
 pub fn stored(conn: &mut PgConnection) -> Result<Vec<StoredPlan>, DbError> {
-    Ok(sql_query("select plan_hash, name, document, created_at, created_by from plans order by created_at").load(conn)?)
+    Ok(sql_query("select plan_hash, name, document, created_at, created_by from plans order by created_at")
+        .load(conn)?)
 }
 
 #[derive(Clone, Debug, QueryableByName)]
@@ -61,7 +62,13 @@ pub fn publications(conn: &mut PgConnection) -> Result<Vec<Publication>, DbError
 }
 
 /// The same plan can be published many times; its document is kept as first written.
-pub fn insert(conn: &mut PgConnection, plan: &Plan, document: &str, by: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+pub fn insert(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    document: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     sql_query(
         "insert into plans (plan_hash, name, document, canonical, created_at, created_by)
          values ($1, $2, $3, $4, $5, $6) on conflict (plan_hash) do nothing",

@@ -78,6 +78,10 @@
 
   document.addEventListener("change", (change) => {
     if (change.target.matches("select[data-submit]")) change.target.form.requestSubmit();
+    if (change.target.matches("input[data-fills]")) { // a chosen file goes where it could have been pasted
+      const text = document.getElementById(change.target.dataset.fills);
+      change.target.files[0]?.text().then((content) => { text.value = content; });
+    }
   });
 
   document.addEventListener("htmx:after:swap", () => enhance(document));

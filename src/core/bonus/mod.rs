@@ -146,6 +146,22 @@ pub enum Finding {
     },
 }
 
+impl Finding {
+    /// The word of it, as it is stored and shown.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Earns { .. } => "earns",
+            Self::BelowStart => "below_start",
+            Self::NotEnrolled => "not_enrolled",
+            Self::Inactive { .. } => "inactive",
+            Self::BelowMinPv { .. } => "below_min_pv",
+            Self::NoRank => "no_rank",
+            Self::UnknownRank { .. } => "unknown_rank",
+            Self::NoRate { .. } => "no_rate",
+        }
+    }
+}
+
 impl Bonus {
     pub(crate) fn read(table: &Table<'_>, id: &str, names: &Names<'_>) -> Option<Self> {
         let family = table.required("family", "family = \"unilevel\"").and_then(|i| i.word(&FAMILIES));

@@ -152,11 +152,10 @@ impl Unilevel {
         }
     }
 
+    /// Below the first paid level nobody is looked at, so compression begins at that level.
     fn find(&self, terms: &Terms<'_>, member: &UplineMember, column: Option<usize>) -> Finding {
-        if let Some(inactive) = terms.inactive(member) {
-            return inactive;
-        }
-        column.map_or(Finding::BelowStart, |column| self.at_level(terms, member, column))
+        let Some(column) = column else { return Finding::BelowStart };
+        terms.inactive(member).unwrap_or_else(|| self.at_level(terms, member, column))
     }
 }
 
@@ -166,9 +165,7 @@ impl OrderBonus for Unilevel {
         let (mut level, mut skips) = (0u16, 0u16);
         for (at, member) in upline.iter().enumerate() {
             let column = level.checked_sub(self.start_level).map(usize::from);
-            // The attributed distributor always is level 0 of a bonus that starts above it.
-            let below = at == 0 && column.is_none();
-            let finding = if below { Finding::BelowStart } else { self.find(terms, member, column) };
+            let finding = self.find(terms, member, column);
             if let Finding::Earns { rate: Some(rate) } = finding {
                 walk.places.push(Place { level, member: at, rate });
             }
@@ -184,7 +181,7 @@ impl OrderBonus for Unilevel {
                 continue;
             }
             level = level.saturating_add(1);
-            if level.saturating_sub(self.start_level) >= self.depth && level >= self.start_level {
+            if level >= self.start_level.saturating_add(self.depth) {
                 walk.ended = WalkEnd::Depth;
                 break;
             }

@@ -75,3 +75,6 @@ rates = { member = ["0.05"], gold = ["0.05", "0.03"] }
         (dec!(7.92), dec!(4.95), dec!(2.97), dec!(0))
     );
 }
+
+mod properties;
+mod walks;

@@ -7,6 +7,7 @@
 mod canonical;
 mod describe;
 pub(crate) mod parse;
+mod period;
 mod problem;
 pub(crate) mod read;
 

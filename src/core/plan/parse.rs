@@ -156,7 +156,7 @@ pub(crate) fn read_active(item: &Item<'_>) -> Option<ActiveRule> {
         }
     }
     table.finish();
-    let statuses = statuses.map_or_else(|| Some(ActiveRule::default().statuses), |given| given)?;
+    let statuses = statuses.unwrap_or_else(|| Some(ActiveRule::default().statuses))?;
     let min_pv = min_pv.map_or(Some(None), |given| given.map(Some))?;
     Some(ActiveRule { statuses, min_pv: min_pv.filter(|pv| !pv.is_zero()) })
 }

@@ -128,6 +128,12 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_without_programs_is_refused_with_its_reason() {
+        let problem = probe(Path::new("/nowhere")).expect_err("there is nothing");
+        assert!(problem.starts_with("`initdb` does not run"), "{problem}");
+    }
+
+    #[test]
     fn only_numbered_directories_count() {
         assert!(is_versioned(Path::new("/usr/pgsql-16"), "pgsql-"));
         assert!(!is_versioned(Path::new("/usr/local"), "pgsql-"));

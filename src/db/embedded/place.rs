@@ -30,16 +30,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// Decides where the cluster goes, makes the directories, hands them over. Only under the lock.
+    /// Decides where the cluster goes. Only under the lock.
     pub fn settle(state_dir: &Path) -> Result<Self, EmbeddedError> {
         let standard = Account::standard()?;
         let known = home_of(state_dir);
         if !known.join("data").exists() && !standard.reaches(&known) {
             move_elsewhere(state_dir, standard)?;
         }
-        let place = Self::at(home_of(state_dir), standard)?;
-        make_private(&place.socket, &place.account)?;
-        Ok(place)
+        Self::at(home_of(state_dir), standard)
     }
 
     /// Where the process that holds the lock has put it.
@@ -47,8 +45,13 @@ impl Place {
         Self::at(home_of(state_dir), Account::standard()?)
     }
 
+    /// Makes the socket's directory, before every start: cleaners of /tmp may have taken it.
+    pub fn open_socket_dir(&self) -> Result<(), EmbeddedError> {
+        make_private(&self.socket, &self.account)
+    }
+
     /// Removes the socket's directory after the server: in /tmp it would be litter.
-    pub fn close(&self) {
+    pub fn remove_socket_dir(&self) {
         if let Err(error) = fs::remove_dir(&self.socket) {
             tracing::debug!(%error, socket = %self.socket.display(), "kept the socket's directory");
         }

@@ -68,6 +68,7 @@ impl Server {
     /// The calling thread must live as long as the server: its end stops the child.
     pub fn launch(&self, stop: &Receiver<()>) -> Result<Option<Child>, EmbeddedError> {
         leftovers::clear(&self.place)?;
+        self.place.open_socket_dir()?;
         let mut child = self.spawn()?;
         let began = Instant::now();
         while !client::answers(&self.place) {

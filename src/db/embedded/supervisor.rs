@@ -34,13 +34,13 @@ impl Supervisor {
         let (up, answers) = mpsc::channel();
         let run = move || {
             let _held = lock;
-            if let Some(child) = server.launch(&orders)? {
+            let outcome = server.launch(&orders).map(|child| {
                 // The caller waits for this; were it gone, `orders` would say so at once.
                 let _ = up.send(());
-                supervise(&server, child, &orders);
-            }
-            server.place.close();
-            Ok(())
+                child.into_iter().for_each(|child| supervise(&server, child, &orders));
+            });
+            server.place.remove_socket_dir();
+            outcome
         };
         let thread = thread::Builder::new().name("postgres".into()).spawn(run);
         let thread = thread.at("start a thread for", &data)?;

@@ -43,11 +43,13 @@ impl Head {
 
     /// Once money was calculated on a mapping, a later mapping does not reach the order by itself.
     pub fn locked_classes(&self) -> Vec<LockedClass> {
-        if self.calculation_no == 0 {
-            return vec![];
-        }
-        self.lines.iter().filter_map(locked_class).collect()
+        if self.calculation_no == 0 { vec![] } else { locked_classes(&self.lines) }
     }
+}
+
+/// The mappings that assessed lines were given.
+pub fn locked_classes(lines: &[AssessedLine]) -> Vec<LockedClass> {
+    lines.iter().filter_map(locked_class).collect()
 }
 
 fn locked_class(line: &AssessedLine) -> Option<LockedClass> {
@@ -80,8 +82,7 @@ struct Row {
     lines: serde_json::Value,
 }
 
-const COLUMNS: &str =
-    "o.order_id, o.store_id, o.external_id, o.revisions, o.newest_revision, o.calculation_no, o.received_at, o.lines";
+const COLUMNS: &str = "o.order_id, o.store_id, o.external_id, o.revisions, o.newest_revision, o.calculation_no, o.received_at, o.lines";
 
 /// Locks the orders of `keys`, making those that are not there yet. Inserts in the order of the keys and locks
 /// in the order of the ids, as everybody does.
@@ -258,7 +259,10 @@ struct CommissionRow {
     received_at: DateTime<Utc>,
 }
 
-pub fn lock_for_commission(conn: &mut PgConnection, order_ids: &[Uuid]) -> Result<Vec<CommissionableHead>, DbError> {
+pub fn lock_for_commission(
+    conn: &mut PgConnection,
+    order_ids: &[Uuid],
+) -> Result<Vec<CommissionableHead>, DbError> {
     let rows: Vec<CommissionRow> = sql_query(
         "select order_id, calculation_no, status, currency::text as currency, ordered_at, distributor_id,
                 place, place_value, lines, received_at

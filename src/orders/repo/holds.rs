@@ -35,7 +35,8 @@ pub fn replace_holds(
 ) -> Result<(), DbError> {
     let ids: Vec<Uuid> = orders.iter().map(|(head, ..)| head.order_id).collect();
     sql_query("delete from holds where order_id = any($1)").bind::<Array<SqlUuid>, _>(ids).execute(conn)?;
-    let rows: Vec<Row<'_>> = orders.iter().flat_map(|(head, _, assessment)| rows(head, assessment, now)).collect();
+    let rows: Vec<Row<'_>> =
+        orders.iter().flat_map(|(head, _, assessment)| rows(head, assessment, now)).collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -103,7 +104,10 @@ pub fn waiting(conn: &mut PgConnection, reason: &str, cause: &str) -> Result<Vec
     .bind::<Text, _>(reason)
     .bind::<Text, _>(cause)
     .load(conn)?;
-    Ok(rows.into_iter().map(|row| Waiting { currency: row.currency, orders: row.orders, net: row.net }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Waiting { currency: row.currency, orders: row.orders, net: row.net })
+        .collect())
 }
 
 #[derive(QueryableByName)]

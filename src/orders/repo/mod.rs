@@ -5,7 +5,10 @@ mod holds;
 mod outcomes;
 mod revisions;
 
-pub use heads::{CommissionableHead, Head, lock, lock_for_commission, lock_or_insert, set_calculation_no, update_heads};
+pub use heads::{
+    CommissionableHead, Head, lock, lock_for_commission, lock_or_insert, locked_classes, set_calculation_no,
+    update_heads,
+};
 pub use holds::{
     held_for, held_for_any, insert_manual_attribution, manual_attributions, replace_holds, waiting,
 };

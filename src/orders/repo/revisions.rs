@@ -62,9 +62,11 @@ pub fn insert_revisions(conn: &mut PgConnection, revisions: &[Revision]) -> Resu
     if revisions.is_empty() {
         return Ok(());
     }
-    sql_query("insert into order_revisions select * from json_populate_recordset(null::order_revisions, $1::json)")
-        .bind::<Text, _>(recordset(revisions)?)
-        .execute(conn)?;
+    sql_query(
+        "insert into order_revisions select * from json_populate_recordset(null::order_revisions, $1::json)",
+    )
+    .bind::<Text, _>(recordset(revisions)?)
+    .execute(conn)?;
     Ok(())
 }
 

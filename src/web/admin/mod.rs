@@ -8,10 +8,19 @@ pub mod chart;
 pub mod code;
 pub mod dashboard;
 pub mod deliveries;
+pub mod distributors;
+pub mod explain;
 pub mod format;
+pub mod held;
+pub mod ledger;
 pub mod login;
+pub mod notices;
 pub mod orders;
+pub mod plans;
+pub mod settings;
 pub mod shell;
+pub mod skus;
+pub mod stores;
 
 #[cfg(test)]
 mod samples;
