@@ -9,6 +9,7 @@ pub mod embedded;
 mod error;
 mod migrate;
 mod pool;
+mod server;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub use cached::{Cached, bump};
 pub use error::DbError;
 pub use migrate::{Migrated, migrate, pending};
 pub use pool::{Lane, PATIENCE, connect};
+pub use server::{OLDEST_MAJOR, ServerFacts, server_facts};
 
 use pool::Pools;
 
