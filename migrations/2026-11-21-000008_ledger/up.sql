@@ -21,6 +21,9 @@ create table calculations (
   paid numeric(20, 4) not null,
   breakage numeric(20, 4) not null,
   rounding numeric(20, 4) not null,
+  -- personal and commissionable volume of the order, for standings
+  pv numeric(20, 4) not null,
+  cv numeric(20, 4) not null,
   calc_snapshot_json jsonb not null,
   calculated_at timestamptz not null,
   primary key (order_id, calculation_no),

@@ -63,6 +63,12 @@ pub struct Assessment {
     pub verdict: Verdict,
 }
 
+impl Assessment {
+    pub fn is_commissionable(&self) -> bool {
+        self.verdict == Verdict::Commissionable
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssessedLine {
     pub line: String,
@@ -92,6 +98,17 @@ pub enum Verdict {
     /// Earns nothing by rule, and says why.
     Exempt(Vec<Exemption>),
     Held(Vec<HoldReason>),
+}
+
+impl Verdict {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Awaiting => "awaiting",
+            Self::Commissionable => "commissionable",
+            Self::Exempt(_) => "exempt",
+            Self::Held(_) => "held",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,9 +213,10 @@ pub fn assess(state: &OrderState, known: &Knowledge<'_>) -> Assessment {
     let lines: Vec<AssessedLine> =
         order.lines.iter().zip(&nets.lines).map(|(line, net)| assess_line(order, line, net, known)).collect();
     let buyer = order.customer_id.as_deref().and_then(|customer| buyer_of(customer, known));
-    let attribution = attribution::attribute(order, known.store.places, known.manual, buyer.as_ref(), |reference| {
-        (known.named)(reference, order.ordered_at)
-    });
+    let attribution =
+        attribution::attribute(order, known.store.places, known.manual, buyer.as_ref(), |reference| {
+            (known.named)(reference, order.ordered_at)
+        });
     let verdict = verdict(state, order, &lines, &attribution, known);
     let attributed = match attribution {
         Attribution::To(attributed) => Some(attributed),
@@ -223,7 +241,12 @@ fn buyer_of(customer: &str, known: &Knowledge<'_>) -> Option<DistributorId> {
     (known.store.platform == "direct").then(|| DistributorId::new(customer))
 }
 
-fn assess_line(order: &OrderSnapshot, line: &OrderLine, net: &net::LineNet, known: &Knowledge<'_>) -> AssessedLine {
+fn assess_line(
+    order: &OrderSnapshot,
+    line: &OrderLine,
+    net: &net::LineNet,
+    known: &Knowledge<'_>,
+) -> AssessedLine {
     let locked = known.locked.iter().find(|l| l.line == line.external_id && l.product == line.product);
     let mapped = match locked {
         Some(locked) => Some((locked.commission_class.clone(), locked.sku_id.clone(), locked.mapping_id)),
@@ -289,7 +312,8 @@ fn verdict(
 impl AssessedLine {
     /// Goods of a class that is not [`CLASS_NONE`].
     pub fn earns(&self) -> bool {
-        self.kind == LineKind::Goods && self.commission_class.as_deref().is_some_and(|class| class != CLASS_NONE)
+        self.kind == LineKind::Goods
+            && self.commission_class.as_deref().is_some_and(|class| class != CLASS_NONE)
     }
 }
 
@@ -311,18 +335,19 @@ fn payload_reasons(order: &OrderSnapshot) -> Vec<HoldReason> {
         detail: problem.message.clone(),
         line: None,
     });
-    let closings = order.closings.iter().filter(|closing| !closing.difference().is_zero()).map(|closing| HoldReason {
-        reason: Hold::DoesNotClose,
-        cause: closing.field.clone(),
-        detail: format!(
-            "the store says {} {}, its parts add up to {}: a difference of {}",
-            closing.field,
-            closing.stated,
-            closing.computed,
-            closing.difference()
-        ),
-        line: None,
-    });
+    let closings =
+        order.closings.iter().filter(|closing| !closing.difference().is_zero()).map(|closing| HoldReason {
+            reason: Hold::DoesNotClose,
+            cause: closing.field.clone(),
+            detail: format!(
+                "the store says {} {}, its parts add up to {}: a difference of {}",
+                closing.field,
+                closing.stated,
+                closing.computed,
+                closing.difference()
+            ),
+            line: None,
+        });
     problems.chain(closings).collect()
 }
 
@@ -344,9 +369,11 @@ fn refusal_reason(attribution: &Attribution) -> Option<HoldReason> {
             told.value.clone(),
             format!("{} names {:?}, who was terminated at the order's time", told.place, told.value),
         ),
-        Refusal::SelfReferral(told) => {
-            (Hold::SelfReferral, told.value.clone(), format!("{} names the buyer {:?}", told.place, told.value))
-        }
+        Refusal::SelfReferral(told) => (
+            Hold::SelfReferral,
+            told.value.clone(),
+            format!("{} names the buyer {:?}", told.place, told.value),
+        ),
     };
     Some(HoldReason { reason, cause, detail, line: None })
 }
@@ -378,10 +405,16 @@ fn line_reason(line: &AssessedLine, known: &Knowledge<'_>) -> Option<HoldReason>
 
 fn plan_reasons(order: &OrderSnapshot, known: &Knowledge<'_>) -> Option<HoldReason> {
     let (reason, cause, detail) = if order.currency.exponent().is_none() {
-        (Hold::UnknownCurrency, order.currency.to_string(), format!("{} is not a currency of ISO 4217", order.currency))
+        (
+            Hold::UnknownCurrency,
+            order.currency.to_string(),
+            format!("{} is not a currency of ISO 4217", order.currency),
+        )
     } else {
         match known.plan {
-            None => (Hold::NoPlan, "no plan".to_owned(), format!("no plan is effective at {}", order.ordered_at)),
+            None => {
+                (Hold::NoPlan, "no plan".to_owned(), format!("no plan is effective at {}", order.ordered_at))
+            }
             Some(plan) if plan.currency != order.currency => (
                 Hold::OtherCurrency,
                 order.currency.to_string(),
@@ -454,7 +487,9 @@ mod tests {
         let mut order = referred("nobody");
         order.currency = Currency::parse("EUR").unwrap();
         order.closings.push(Closing { field: "total".into(), stated: 5.into(), computed: 4.into() });
-        order.problems.push(Problem { field: "lines[0].quantity".into(), message: "\"x\" is not a number".into() });
+        order
+            .problems
+            .push(Problem { field: "lines[0].quantity".into(), message: "\"x\" is not a number".into() });
         let catalog = Catalog::new([mapped("SKU-1", "gold")]);
         let Verdict::Held(reasons) = ask(order, &catalog).verdict else { panic!() };
         let names: Vec<Hold> = reasons.iter().map(|r| r.reason).collect();

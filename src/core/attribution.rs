@@ -45,7 +45,10 @@ pub enum Attribution {
 pub enum Refusal {
     Unknown(PlaceValue),
     /// One place names several distributors.
-    Ambiguous { place: String, values: Vec<String> },
+    Ambiguous {
+        place: String,
+        values: Vec<String>,
+    },
     Terminated(PlaceValue),
     SelfReferral(PlaceValue),
 }
@@ -66,10 +69,7 @@ pub fn attribute(
             value: distributor.0.clone(),
         });
     }
-    places
-        .iter()
-        .find_map(|place| at_place(order, place, buyer, &named))
-        .unwrap_or(Attribution::Unattributed)
+    places.iter().find_map(|place| at_place(order, place, buyer, &named)).unwrap_or(Attribution::Unattributed)
 }
 
 /// `None` when the place names nobody, so that the next place is asked.

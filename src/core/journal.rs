@@ -24,7 +24,8 @@ pub enum Account {
 }
 
 impl Account {
-    pub const ALL: [Self; 4] = [Self::CommissionPayable, Self::Breakage, Self::CommissionExpense, Self::Rounding];
+    pub const ALL: [Self; 4] =
+        [Self::CommissionPayable, Self::Breakage, Self::CommissionExpense, Self::Rounding];
 
     pub fn number(self) -> i16 {
         match self {
@@ -107,7 +108,8 @@ impl JournalEntry {
         posted_at: DateTime<Utc>,
         postings: impl IntoIterator<Item = Posting>,
     ) -> Result<Self, Unbalanced> {
-        let postings: Vec<Posting> = postings.into_iter().filter(|posting| !posting.amount.is_zero()).collect();
+        let postings: Vec<Posting> =
+            postings.into_iter().filter(|posting| !posting.amount.is_zero()).collect();
         let sum: Decimal = postings.iter().map(|posting| posting.amount).sum();
         if !sum.is_zero() {
             return Err(Unbalanced { origin: source, number, sum });
@@ -151,7 +153,9 @@ impl JournalEntry {
             seal.integer(i64::from(posting.account.number()));
             seal.text(posting.distributor.as_ref().map_or("", DistributorId::as_str));
             seal.decimal(posting.amount);
-            seal.bytes(posting.event.map(|event| event.0).as_ref().map_or(&[], |id| id.as_bytes().as_slice()));
+            seal.bytes(
+                posting.event.map(|event| event.0).as_ref().map_or(&[], |id| id.as_bytes().as_slice()),
+            );
         }
         seal.bytes(evidence);
         seal.finish()
@@ -224,12 +228,20 @@ mod tests {
 
     fn entry(postings: Vec<Posting>) -> Result<JournalEntry, Unbalanced> {
         let at = "2026-08-28T08:11:04Z".parse().unwrap();
-        JournalEntry::new(Uuid::nil(), 1, EntryKind::Commission, Currency::parse("USD").unwrap(), at, postings)
+        JournalEntry::new(
+            Uuid::nil(),
+            1,
+            EntryKind::Commission,
+            Currency::parse("USD").unwrap(),
+            at,
+            postings,
+        )
     }
 
     #[test]
     fn only_balanced_entries_exist() {
-        let off = entry(vec![posting(Account::CommissionExpense, "10.00"), posting(Account::Breakage, "-9.99")]);
+        let off =
+            entry(vec![posting(Account::CommissionExpense, "10.00"), posting(Account::Breakage, "-9.99")]);
         assert_eq!(off.unwrap_err().sum, "0.01".parse().unwrap());
         let zero = entry(vec![posting(Account::Rounding, "0"), posting(Account::Breakage, "0.00")]).unwrap();
         assert!(zero.postings().is_empty());
@@ -237,7 +249,9 @@ mod tests {
 
     #[test]
     fn every_field_is_sealed() {
-        let base = || vec![posting(Account::CommissionExpense, "10.00"), posting(Account::CommissionPayable, "-10.00")];
+        let base = || {
+            vec![posting(Account::CommissionExpense, "10.00"), posting(Account::CommissionPayable, "-10.00")]
+        };
         let digest = |postings, evidence: u8| entry(postings).unwrap().digest(&[evidence; 32]);
         let sealed = digest(base(), 0);
         assert_eq!(sealed, digest(base(), 0));

@@ -8,10 +8,15 @@
 
 pub mod assess;
 pub mod attribution;
+pub mod bonus;
+pub mod engine;
 pub mod genealogy;
 pub mod ids;
 pub mod journal;
 pub mod money;
 pub mod net;
 pub mod order;
+pub mod period;
+pub mod plan;
 pub mod sku;
+pub mod volume;

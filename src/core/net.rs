@@ -85,7 +85,8 @@ fn subtract_unallocated(lines: &mut [LineNet], order: &OrderSnapshot, refunds: &
     let left: Vec<Decimal> = lines.iter().map(|line| line.net().max(Decimal::ZERO)).collect();
     let goods_left: Decimal = left.iter().sum();
     let scale = spread_scale(lines, order);
-    let goods = goods_share(unallocated, lines.iter().map(|line| line.sold).sum(), order.total, scale).min(goods_left);
+    let goods = goods_share(unallocated, lines.iter().map(|line| line.sold).sum(), order.total, scale)
+        .min(goods_left);
     if goods.is_zero() {
         return;
     }
@@ -161,7 +162,13 @@ pub(crate) mod tests {
             .iter()
             .map(|(line, net)| RefundLine { line: (*line).into(), quantity: Decimal::ONE, net: dec(net) })
             .collect();
-        Refund { external_id: id.into(), at: None, lines, unallocated: dec(unallocated), amount: dec(unallocated) }
+        Refund {
+            external_id: id.into(),
+            at: None,
+            lines,
+            unallocated: dec(unallocated),
+            amount: dec(unallocated),
+        }
     }
 
     #[test]
@@ -176,7 +183,8 @@ pub(crate) mod tests {
     #[test]
     fn refunded_lines_are_capped_at_what_was_sold() {
         let order = order(vec![line("1", "20", "0", "0"), line("2", "5", "0", "0")], "25");
-        let (first, second) = (refund("a", &[("1", "15")], "0"), refund("b", &[("1", "15"), ("9", "3")], "0"));
+        let (first, second) =
+            (refund("a", &[("1", "15")], "0"), refund("b", &[("1", "15"), ("9", "3")], "0"));
         let net = commissionable(&order, &[&first, &second]);
         assert_eq!(net.lines[0].net(), Decimal::ZERO);
         assert_eq!(net.net(), dec("5"));

@@ -80,7 +80,13 @@ impl Catalog {
     }
 
     /// A mapping of this very store goes before one of its whole platform, a more specific key before a wider one.
-    pub fn resolve(&self, store: StoreId, platform: &str, product: &ProductKey, at: DateTime<Utc>) -> Option<&SkuMapping> {
+    pub fn resolve(
+        &self,
+        store: StoreId,
+        platform: &str,
+        product: &ProductKey,
+        at: DateTime<Utc>,
+    ) -> Option<&SkuMapping> {
         [Some(store), None].into_iter().find_map(|scope| {
             KeyKind::ALL.into_iter().find_map(|kind| {
                 let candidates = self.by_key.get(kind.of(product)?)?;
@@ -106,7 +112,14 @@ pub fn cause(product: &ProductKey) -> String {
 mod tests {
     use super::*;
 
-    fn mapping(id: i64, store: Option<i32>, kind: KeyKind, key: &str, class: &str, from: Option<&str>) -> SkuMapping {
+    fn mapping(
+        id: i64,
+        store: Option<i32>,
+        kind: KeyKind,
+        key: &str,
+        class: &str,
+        from: Option<&str>,
+    ) -> SkuMapping {
         SkuMapping {
             mapping_id: id,
             store: store.map(StoreId),
@@ -120,15 +133,22 @@ mod tests {
     }
 
     fn class(catalog: &Catalog, product: &ProductKey, at: &str) -> Option<String> {
-        catalog.resolve(StoreId(1), "shopify", product, at.parse().unwrap()).map(|m| m.commission_class.clone())
+        catalog
+            .resolve(StoreId(1), "shopify", product, at.parse().unwrap())
+            .map(|m| m.commission_class.clone())
     }
 
     #[test]
     fn the_store_and_the_specific_key_go_first() {
-        let product =
-            ProductKey { product_id: Some("10".into()), variant_id: Some("11".into()), sku: Some(" A1 ".into()) };
+        let product = ProductKey {
+            product_id: Some("10".into()),
+            variant_id: Some("11".into()),
+            sku: Some(" A1 ".into()),
+        };
         let mut mappings = vec![mapping(1, None, KeyKind::Product, "10", "wide", None)];
-        let asked = |mappings: &[SkuMapping]| class(&Catalog::new(mappings.to_vec()), &product, "2026-01-01T00:00:00Z");
+        let asked = |mappings: &[SkuMapping]| {
+            class(&Catalog::new(mappings.to_vec()), &product, "2026-01-01T00:00:00Z")
+        };
         assert_eq!(asked(&mappings).as_deref(), Some("wide"));
         mappings.push(mapping(2, None, KeyKind::Sku, "A1", "by-sku", None));
         assert_eq!(asked(&mappings).as_deref(), Some("by-sku"));

@@ -44,7 +44,10 @@ impl From<Diesel> for DbError {
     fn from(error: Diesel) -> Self {
         match error {
             Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Contended(error),
-            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _)
+            Diesel::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )
             | Diesel::BrokenTransactionManager => Self::Unavailable(Box::new(error)),
             Diesel::DatabaseError(DatabaseErrorKind::Unknown, ref info) if is_deadlock(info.message()) => {
                 Self::Contended(error)
@@ -74,7 +77,12 @@ fn is_deadlock(message: &str) -> bool {
 }
 
 fn is_shutdown(message: &str) -> bool {
-    ["terminating connection", "server closed the connection", "the database system is", "connection to server"]
-        .iter()
-        .any(|known| message.contains(known))
+    [
+        "terminating connection",
+        "server closed the connection",
+        "the database system is",
+        "connection to server",
+    ]
+    .iter()
+    .any(|known| message.contains(known))
 }

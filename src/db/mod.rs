@@ -5,6 +5,7 @@
 //! whose answer was lost may have happened, so every closure has to be safe to run again.
 
 mod cached;
+pub mod embedded;
 mod error;
 mod migrate;
 mod pool;
@@ -87,9 +88,10 @@ impl Db {
         let mut attempt = 1;
         loop {
             let mut after = After::default();
-            let result = self.pools.get(lane).and_then(|mut conn| {
-                conn.transaction(|conn| work(&mut Tx { conn, after: &mut after }))
-            });
+            let result = self
+                .pools
+                .get(lane)
+                .and_then(|mut conn| conn.transaction(|conn| work(&mut Tx { conn, after: &mut after })));
             match result {
                 Err(DbError::Contended(error)) if attempt < ATTEMPTS => {
                     tracing::debug!(attempt, %error, "running a database transaction again");

@@ -55,7 +55,9 @@ impl Network {
     pub fn named(&self, reference: &str, at: DateTime<Utc>) -> Named {
         let as_id = DistributorId::new(reference);
         let by_code = || self.codes.get(&reference.to_lowercase()).cloned();
-        let Some(id) = self.genealogy.node(&as_id).map(|_| as_id).or_else(by_code) else { return Named::Nobody };
+        let Some(id) = self.genealogy.node(&as_id).map(|_| as_id).or_else(by_code) else {
+            return Named::Nobody;
+        };
         let Some(node) = self.genealogy.node(&id) else { return Named::Nobody };
         match self.genealogy.standing_at(node, at) {
             Some(standing) if !standing.enrolled => Named::NotYetEnrolled(id),
@@ -99,7 +101,13 @@ pub fn record(tx: &mut Tx<'_>, entries: &[Entry], by: &str, now: DateTime<Utc>) 
 }
 
 /// Makes `code` name a distributor from now on, in any case. Replaces whom it named before.
-pub fn bind_code(tx: &mut Tx<'_>, code: &str, to: &DistributorId, by: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+pub fn bind_code(
+    tx: &mut Tx<'_>,
+    code: &str,
+    to: &DistributorId,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     repo::upsert_code(tx.conn, &code.trim().to_lowercase(), to, by, now)?;
     bump(tx, "distributors")
 }

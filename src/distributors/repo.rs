@@ -119,7 +119,12 @@ pub fn profiles(conn: &mut PgConnection, ids: &[String]) -> Result<Vec<Profile>,
 }
 
 /// The profile takes every given field; the version is added behind those that exist.
-pub fn upsert(conn: &mut PgConnection, entries: &[Entry], by: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+pub fn upsert(
+    conn: &mut PgConnection,
+    entries: &[Entry],
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     let ids: Vec<&str> = entries.iter().map(|e| e.version.id.as_str()).collect();
     let sponsors: Vec<Option<&str>> =
         entries.iter().map(|e| e.version.sponsor.as_ref().map(DistributorId::as_str)).collect();

@@ -55,19 +55,21 @@ struct Got {
 
 /// Frees the claims of processes that are gone. Returns how many events came free.
 pub(super) fn free_leases_of_the_dead(tx: &mut Tx<'_>, me: Uuid) -> Result<usize, DbError> {
-    let owners: Vec<Owner> =
-        sql_query("select distinct lease_owner from outbox where lease_owner is not null and lease_owner <> $1")
-            .bind::<SqlUuid, _>(me)
-            .load(tx.conn)?;
+    let owners: Vec<Owner> = sql_query(
+        "select distinct lease_owner from outbox where lease_owner is not null and lease_owner <> $1",
+    )
+    .bind::<SqlUuid, _>(me)
+    .load(tx.conn)?;
     let mut freed = 0;
     for Owner { lease_owner } in owners {
         let dead: Got = sql_query("select pg_try_advisory_xact_lock($1) as got")
             .bind::<BigInt, _>(lock_key(lease_owner))
             .get_result(tx.conn)?;
         if dead.got {
-            freed += sql_query("update outbox set lease_owner = null, lease_until = null where lease_owner = $1")
-                .bind::<SqlUuid, _>(lease_owner)
-                .execute(tx.conn)?;
+            freed +=
+                sql_query("update outbox set lease_owner = null, lease_until = null where lease_owner = $1")
+                    .bind::<SqlUuid, _>(lease_owner)
+                    .execute(tx.conn)?;
         }
     }
     Ok(freed)

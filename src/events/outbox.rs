@@ -26,20 +26,22 @@ pub struct Event {
     pub attempts: i32,
 }
 
-/// Adds one event for each key, in the caller's database transaction.
-pub fn publish(tx: &mut Tx<'_>, topic: Topic, keys: &[Uuid], now: DateTime<Utc>) -> Result<(), DbError> {
-    if keys.is_empty() {
+/// Adds events in the caller's database transaction, each with its key and when its cause came in from outside:
+/// latency is measured from there.
+pub fn publish(tx: &mut Tx<'_>, topic: Topic, events: &[(Uuid, DateTime<Utc>)]) -> Result<(), DbError> {
+    if events.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = keys.iter().map(|_| new_id()).collect();
+    let ids: Vec<Uuid> = events.iter().map(|_| new_id()).collect();
+    let (keys, occurred): (Vec<Uuid>, Vec<DateTime<Utc>>) = events.iter().copied().unzip();
     sql_query(
         "insert into outbox (topic, event_id, key, occurred_at)
-         select $1, event_id, key, $4 from unnest($2, $3) as t(event_id, key)",
+         select $1, event_id, key, occurred_at from unnest($2, $3, $4) as t(event_id, key, occurred_at)",
     )
     .bind::<Text, _>(topic.name())
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<SqlUuid>, _>(keys)
-    .bind::<Timestamptz, _>(now)
+    .bind::<Array<Timestamptz>, _>(occurred)
     .execute(tx.conn)?;
     tx.ring(topic.name());
     Ok(())
@@ -59,7 +61,13 @@ pub(super) fn claim(tx: &mut Tx<'_>, topic: Topic, owner: Uuid, limit: i64) -> R
     claim_where(tx, topic, owner, 1, "attempts > 0")
 }
 
-fn claim_where(tx: &mut Tx<'_>, topic: Topic, owner: Uuid, limit: i64, which: &str) -> Result<Vec<Event>, DbError> {
+fn claim_where(
+    tx: &mut Tx<'_>,
+    topic: Topic,
+    owner: Uuid,
+    limit: i64,
+    which: &str,
+) -> Result<Vec<Event>, DbError> {
     let claimed = sql_query(format!(
         "with picked as (
            select event_id from outbox

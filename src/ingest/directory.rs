@@ -125,7 +125,12 @@ impl Store {
 }
 
 /// Returns the id of the store.
-pub fn add_store(tx: &mut Tx<'_>, vault: &Vault, new: &NewStore<'_>, now: DateTime<Utc>) -> Result<StoreId, StoreProblem> {
+pub fn add_store(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    new: &NewStore<'_>,
+    now: DateTime<Utc>,
+) -> Result<StoreId, StoreProblem> {
     let row = sql_query(
         "insert into stores (slug, platform, name, attribution, created_at) values ($1, $2, $3, $4, $5)
          on conflict (slug) do nothing

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Accepted, NewDelivery, accept};
-use crate::clock::Clock;
 use crate::db::{Db, DbError, Lane};
 
 #[derive(Clone)]
@@ -38,9 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Intake {
     /// Starts the writer. It ends when the last clone of the intake is gone and the queue is empty.
-    pub fn start(db: Db, clock: Clock) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+    pub fn start(db: Db) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let writer = std::thread::Builder::new().name("intake".into()).spawn(move || write(&db, &clock, waiting))?;
+        let writer = std::thread::Builder::new().name("intake".into()).spawn(move || write(&db, waiting))?;
         Ok((Self { queue }, writer))
     }
 
@@ -55,7 +54,7 @@ impl Intake {
     }
 }
 
-fn write(db: &Db, clock: &Clock, mut queue: mpsc::Receiver<Waiting>) {
+fn write(db: &Db, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let Some(first) = queue.blocking_recv() else { return };
@@ -64,18 +63,18 @@ fn write(db: &Db, clock: &Clock, mut queue: mpsc::Receiver<Waiting>) {
             let Ok(next) = queue.try_recv() else { break };
             batch.push(next);
         }
-        store(db, clock, std::mem::take(&mut batch));
+        store(db, std::mem::take(&mut batch));
     }
 }
 
-fn store(db: &Db, clock: &Clock, batch: Vec<Waiting>) {
+fn store(db: &Db, batch: Vec<Waiting>) {
     // Nobody waits any more for those whose caller has given up: the store will send them again.
     let (deliveries, answers): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .filter(|waiting| !waiting.answer.is_closed())
         .map(|waiting| (waiting.delivery, waiting.answer))
         .unzip();
-    match db.transact(Lane::Ingest, |tx| accept(tx, &deliveries, clock.now())) {
+    match db.transact(Lane::Ingest, |tx| accept(tx, &deliveries)) {
         Ok(accepted) => {
             for (answer, accepted) in answers.into_iter().zip(accepted) {
                 let _gone = answer.send(Ok(accepted));

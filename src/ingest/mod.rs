@@ -13,7 +13,10 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use directory::{NewStore, Receiver, SealedSecret, Store, StoreDirectory, StoreProblem, add_secret, add_store, list_stores, retire_secrets};
+pub use directory::{
+    NewStore, Receiver, SealedSecret, Store, StoreDirectory, StoreProblem, add_secret, add_store,
+    list_stores, retire_secrets,
+};
 pub use intake::{Intake, IntakeError};
 pub use repo::{StoredDelivery, load, load_page};
 
@@ -58,11 +61,18 @@ impl Accepted {
             Self::New(id) | Self::Repeat(id) => id,
         }
     }
+
+    fn news(self, delivery: &NewDelivery) -> Option<(Uuid, DateTime<Utc>)> {
+        match self {
+            Self::New(id) => Some((id.0, delivery.received_at)),
+            Self::Repeat(_) => None,
+        }
+    }
 }
 
 /// Stores deliveries, repeats among them, and publishes one event for each that says something new.
 /// The answers are in the order of `deliveries`.
-pub fn accept(tx: &mut Tx<'_>, deliveries: &[NewDelivery], now: DateTime<Utc>) -> Result<Vec<Accepted>, DbError> {
+pub fn accept(tx: &mut Tx<'_>, deliveries: &[NewDelivery]) -> Result<Vec<Accepted>, DbError> {
     // A duplicate inside one batch must not be inserted, and not be published, twice.
     let mut firsts: BTreeMap<(StoreId, [u8; 32]), (Uuid, usize)> = BTreeMap::new();
     for (i, delivery) in deliveries.iter().enumerate() {
@@ -88,9 +98,9 @@ pub fn accept(tx: &mut Tx<'_>, deliveries: &[NewDelivery], now: DateTime<Utc>) -
         answers.push(answer);
     }
     repo::insert_repeats(tx.conn, &repeats)?;
-    let told: Vec<Uuid> =
-        answers.iter().filter_map(|a| if let Accepted::New(id) = a { Some(id.0) } else { None }).collect();
-    events::publish(tx, Topic::DeliveryAccepted, &told, now)?;
+    let news: Vec<(Uuid, DateTime<Utc>)> =
+        answers.iter().zip(deliveries).filter_map(|(answer, delivery)| answer.news(delivery)).collect();
+    events::publish(tx, Topic::DeliveryAccepted, &news)?;
     Ok(answers)
 }
 

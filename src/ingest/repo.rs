@@ -26,7 +26,10 @@ struct Key {
 type DedupeKey = (StoreId, [u8; 32]);
 
 /// Inserts what is not there yet. Returns the ids of those that were, by key; all others are in now.
-pub fn insert(conn: &mut PgConnection, rows: &[(Uuid, &NewDelivery)]) -> Result<HashMap<DedupeKey, Uuid>, DbError> {
+pub fn insert(
+    conn: &mut PgConnection,
+    rows: &[(Uuid, &NewDelivery)],
+) -> Result<HashMap<DedupeKey, Uuid>, DbError> {
     let all = |f: fn(&NewDelivery) -> Option<String>| rows.iter().map(|(_, d)| f(d)).collect::<Vec<_>>();
     let headers: Result<Vec<_>, _> = rows.iter().map(|(_, d)| serde_json::to_value(&d.headers)).collect();
     let inserted = sql_query(
@@ -54,7 +57,10 @@ pub fn insert(conn: &mut PgConnection, rows: &[(Uuid, &NewDelivery)]) -> Result<
     known(conn, rows)
 }
 
-fn known(conn: &mut PgConnection, rows: &[(Uuid, &NewDelivery)]) -> Result<HashMap<DedupeKey, Uuid>, DbError> {
+fn known(
+    conn: &mut PgConnection,
+    rows: &[(Uuid, &NewDelivery)],
+) -> Result<HashMap<DedupeKey, Uuid>, DbError> {
     let ours: std::collections::HashSet<Uuid> = rows.iter().map(|(id, _)| *id).collect();
     let found: Vec<Key> = sql_query(
         "select d.delivery_id, d.store_id, d.dedupe_key from unnest($1, $2) as k(store_id, dedupe_key)
@@ -138,14 +144,20 @@ pub fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<StoredDelivery>
 }
 
 /// The next `limit` deliveries after one, in the order in which they were stored.
-pub fn load_page(conn: &mut PgConnection, after: Option<DeliveryId>, limit: i64) -> Result<Vec<StoredDelivery>, DbError> {
-    sql_query(format!("select {COLUMNS} from deliveries where delivery_id > $1 order by delivery_id limit $2"))
-        .bind::<SqlUuid, _>(after.map_or(Uuid::nil(), |id| id.0))
-        .bind::<BigInt, _>(limit)
-        .load::<Row>(conn)?
-        .into_iter()
-        .map(StoredDelivery::try_from)
-        .collect()
+pub fn load_page(
+    conn: &mut PgConnection,
+    after: Option<DeliveryId>,
+    limit: i64,
+) -> Result<Vec<StoredDelivery>, DbError> {
+    sql_query(format!(
+        "select {COLUMNS} from deliveries where delivery_id > $1 order by delivery_id limit $2"
+    ))
+    .bind::<SqlUuid, _>(after.map_or(Uuid::nil(), |id| id.0))
+    .bind::<BigInt, _>(limit)
+    .load::<Row>(conn)?
+    .into_iter()
+    .map(StoredDelivery::try_from)
+    .collect()
 }
 
 impl TryFrom<Row> for StoredDelivery {

@@ -28,7 +28,9 @@ pub fn insert(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbErr
     .bind::<Array<Text>, _>(entries.iter().map(|e| e.entry.kind().name()).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(entries.iter().map(|e| e.entry.currency().to_string()).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(entries.iter().map(|e| e.entry.posted_at()).collect::<Vec<_>>())
-    .bind::<Array<Binary>, _>(entries.iter().map(|e| e.entry.digest(&e.evidence).to_vec()).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(
+        entries.iter().map(|e| e.entry.digest(&e.evidence).to_vec()).collect::<Vec<_>>(),
+    )
     .execute(conn)?;
     insert_postings(conn, entries)
 }

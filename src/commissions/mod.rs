@@ -1,0 +1,15 @@
+//! Commissions: what each recorded order pays to whom, posted to the ledger as the difference to what stands.
+//!
+//! A calculation is made on a context (plan, upline, standings) that is locked when an order is first
+//! calculated. Later revisions of the order use the same context, so a refund takes back exactly what was
+//! given, and the same order gives the same result for ever.
+
+mod consumer;
+mod repo;
+mod snapshot;
+mod target;
+
+pub use consumer::{CommissionConsumer, Totals};
+pub use repo::{Before, StoredCalculation, StoredEvent, before, calculations, event, events_of};
+pub use snapshot::{CalcSnapshot, Context, evidence};
+pub use target::{Order, Standings, target};

@@ -1,0 +1,147 @@
+//! The demo itself: sets up the sample company, sends its deliveries to a running server, waits until the last
+//! consequence is in the ledger, and reads back what came of it.
+//!
+//! Blocking; whoever calls it from async code gives it a thread of its own.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::company::Company;
+use super::draw::EXAMPLES;
+use super::repo;
+use super::send::{SendError, Sender};
+use super::set_up::{SetUpProblem, set_up};
+use super::stream::stream;
+use super::summary::Summary;
+use crate::clock::Clock;
+use crate::db::{Db, DbError, Lane};
+use crate::events;
+use crate::vault::Vault;
+
+#[derive(Clone, Debug)]
+pub struct Demo {
+    pub orders: u32,
+    pub seed: u64,
+    /// The server's own address, `http://127.0.0.1:8080`.
+    pub base: String,
+    /// Show a progress bar where somebody looks at it.
+    pub progress: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DemoProblem {
+    #[error("the sample company could not be set up")]
+    SetUp(#[from] SetUpProblem),
+    #[error("the deliveries could not be sent")]
+    Send(#[from] SendError),
+    #[error(
+        "{waiting} events have been waiting for {patience:?} without any being done; see `upline doctor`"
+    )]
+    Stuck { waiting: i64, patience: Duration },
+    #[error("{0} events are parked: they failed several times; see the deliveries page")]
+    Parked(i64),
+    #[error("the database cannot be read")]
+    Db(#[from] DbError),
+}
+
+const CONNECTIONS: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+impl Demo {
+    pub fn play(&self, db: &Db, vault: &Vault, clock: &Clock) -> Result<Summary, DemoProblem> {
+        let company = Company::sample(self.seed);
+        let stores: Vec<String> = company.stores.iter().map(|store| store.slug.to_owned()).collect();
+        put_in_place(db, vault, &company, clock.now())?;
+        let before = db.read(Lane::Admin, |conn| repo::counts(conn, &stores))?;
+        // From midnight, so that all runs of a day tell the same.
+        let today = clock.now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let deliveries = stream(&company, self.seed, self.orders, today);
+
+        let began = (Instant::now(), clock.now());
+        let bar = self.bar(deliveries.len());
+        let sender = Sender { base: self.base.clone(), connections: CONNECTIONS, patience: PATIENCE };
+        let acks = sender.send(&deliveries, &|| bar.inc(1))?;
+        bar.set_message("waiting for the ledger");
+        wait_until_done(db)?;
+        bar.finish_and_clear();
+
+        let took = began.0.elapsed();
+        let counts = db.read(Lane::Admin, |conn| repo::counts(conn, &stores))?;
+        Ok(Summary {
+            deliveries: acks.count(),
+            duplicates: counts.repeats - before.repeats,
+            counts,
+            sums: db.read(Lane::Admin, |conn| repo::sums(conn, &stores))?,
+            ack: (acks.percentile(50), acks.percentile(99)),
+            receipt_to_ledger_ms: db.read(Lane::Admin, |conn| repo::receipt_to_ledger(conn, began.1))?,
+            rows: self.rows(db, &company)?,
+            took,
+        })
+    }
+
+    fn rows(&self, db: &Db, company: &Company) -> Result<Vec<repo::ResultRow>, DbError> {
+        db.read(Lane::Admin, |conn| {
+            let mut rows = Vec::new();
+            for example in EXAMPLES {
+                let store = company.store(example.platform).map(|store| store.slug).unwrap_or_default();
+                rows.extend(repo::result_row(conn, store, &example.order.to_string())?);
+            }
+            Ok(rows)
+        })
+    }
+
+    fn bar(&self, deliveries: usize) -> ProgressBar {
+        if !self.progress {
+            return ProgressBar::hidden();
+        }
+        let style =
+            ProgressStyle::with_template("{bar:40.cyan/dim} {pos}/{len} deliveries, {per_sec}  {msg}");
+        let bar = ProgressBar::new(u64::try_from(deliveries).unwrap_or(u64::MAX));
+        style.map_or(bar.clone(), |style| bar.with_style(style))
+    }
+}
+
+fn put_in_place(db: &Db, vault: &Vault, company: &Company, now: DateTime<Utc>) -> Result<(), DemoProblem> {
+    let mut refused = None;
+    let written = db.transact(Lane::Admin, |tx| {
+        set_up(tx, vault, company, now).map_err(|problem| match problem {
+            SetUpProblem::Db(error) => error,
+            other => {
+                let error = DbError::Invariant(other.to_string());
+                refused = Some(other);
+                error
+            }
+        })
+    });
+    match (written, refused) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(problem)) => Err(problem.into()),
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+/// Until nothing is left to do. Gives up only when nothing moves any more.
+pub fn wait_until_done(db: &Db) -> Result<(), DemoProblem> {
+    let (mut least, mut moved) = (i64::MAX, Instant::now());
+    loop {
+        let backlog = db.read(Lane::Admin, events::backlog)?;
+        let parked: i64 = backlog.iter().map(|topic| topic.parked).sum();
+        if parked > 0 {
+            return Err(DemoProblem::Parked(parked));
+        }
+        let waiting: i64 = backlog.iter().map(|topic| topic.waiting).sum();
+        if waiting == 0 {
+            return Ok(());
+        }
+        if waiting < least {
+            (least, moved) = (waiting, Instant::now());
+        }
+        if moved.elapsed() > PATIENCE {
+            return Err(DemoProblem::Stuck { waiting, patience: PATIENCE });
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}

@@ -1,0 +1,13 @@
+//! Proof: that nothing posted was touched, that everything posted follows from what the stores sent, and why
+//! any single cent is what it is. Reads only; never repairs.
+
+mod digest;
+mod explain;
+mod replay;
+mod repo;
+mod verify;
+
+pub use digest::Digest;
+pub use explain::{Explanation, explain};
+pub use replay::{Difference, Replayed, replay};
+pub use verify::{Problem, Verified, verify};

@@ -1,0 +1,165 @@
+//! SQL of the proofs: what only they ask.
+
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::db::DbError;
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn names(conn: &mut PgConnection, sql: &str) -> Result<Vec<String>, DbError> {
+    Ok(sql_query(sql).load::<Named>(conn)?.into_iter().map(|row| row.name).collect())
+}
+
+/// Entries that the orders' heads count and the journal does not have, and the other way round.
+pub fn missing_entries(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
+    names(
+        conn,
+        "select o.order_id || '/' || n as name
+         from orders o cross join lateral generate_series(1, o.calculation_no) n
+         left join journal_entries e on e.source_id = o.order_id and e.entry_no = n
+         where e.source_id is null
+         union all
+         select e.source_id || '/' || e.entry_no from journal_entries e
+         left join orders o on o.order_id = e.source_id and e.entry_no <= o.calculation_no
+         where o.order_id is null
+         order by 1",
+    )
+}
+
+pub fn orphan_postings(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
+    names(
+        conn,
+        "select p.source_id || '/' || p.entry_no || '/' || p.posting_no as name from postings p
+         left join journal_entries e using (source_id, entry_no) where e.source_id is null order by 1",
+    )
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+pub fn delivery_ids(conn: &mut PgConnection, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<Id> = sql_query(
+        "select delivery_id as id from deliveries where delivery_id > $1 order by delivery_id limit $2",
+    )
+    .bind::<SqlUuid, _>(after.unwrap_or(Uuid::nil()))
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// An order's head as the pipeline left it, with its newest snapshot.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct StandingOrder {
+    #[diesel(sql_type = SqlUuid)]
+    pub order_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    pub store_id: i32,
+    #[diesel(sql_type = Text)]
+    pub slug: String,
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = Numeric)]
+    pub net: Decimal,
+    #[diesel(sql_type = Integer)]
+    pub calculation_no: i32,
+    #[diesel(sql_type = Jsonb)]
+    pub lines: serde_json::Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub manual: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub report: Option<serde_json::Value>,
+}
+
+/// The next orders after one, by store and external id.
+pub fn standing_orders(
+    conn: &mut PgConnection,
+    after: (i32, &str),
+    limit: i64,
+) -> Result<Vec<StandingOrder>, DbError> {
+    Ok(sql_query(
+        "select o.order_id, o.store_id, s.slug, o.external_id, o.status, o.net, o.calculation_no, o.lines,
+                (select distributor_id from manual_attributions m where m.order_id = o.order_id
+                 order by decision_no desc limit 1) as manual,
+                (select report from order_revisions r
+                 where r.order_id = o.order_id and r.revision_no = o.newest_revision) as report
+         from orders o join stores s using (store_id)
+         where (o.store_id, o.external_id) > ($1, $2)
+         order by o.store_id, o.external_id limit $3",
+    )
+    .bind::<Integer, _>(after.0)
+    .bind::<Text, _>(after.1)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// What stands posted, by account, earner and currency.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Posted {
+    #[diesel(sql_type = Text)]
+    pub account: String,
+    #[diesel(sql_type = Text)]
+    pub distributor_id: String,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    #[diesel(sql_type = Numeric)]
+    pub amount: Decimal,
+}
+
+pub fn posted(conn: &mut PgConnection) -> Result<Vec<Posted>, DbError> {
+    Ok(sql_query(
+        "select a.name as account, coalesce(p.distributor_id, '') as distributor_id, e.currency::text as currency,
+                sum(p.amount) as amount
+         from postings p join journal_entries e using (source_id, entry_no) join accounts a on a.account = p.account
+         group by 1, 2, 3 having sum(p.amount) <> 0",
+    )
+    .load(conn)?)
+}
+
+/// What one page about one commission event needs of its order.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct EventOrder {
+    #[diesel(sql_type = Text)]
+    pub store: String,
+    #[diesel(sql_type = Text)]
+    pub platform: String,
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub deliveries: Vec<Uuid>,
+    #[diesel(sql_type = Text)]
+    pub plan_name: String,
+}
+
+pub fn event_order(
+    conn: &mut PgConnection,
+    order_id: Uuid,
+    calculation_no: i32,
+) -> Result<EventOrder, DbError> {
+    Ok(sql_query(
+        "select s.slug as store, s.platform, o.external_id,
+                array(select distinct delivery_id from order_revisions r where r.order_id = o.order_id
+                      and r.recorded_at <= e.posted_at order by delivery_id) as deliveries,
+                p.name as plan_name
+         from orders o
+         join stores s using (store_id)
+         join calculations c on c.order_id = o.order_id and c.calculation_no = $2
+         join plans p on p.plan_hash = c.plan_hash
+         join journal_entries e on e.source_id = o.order_id and e.entry_no = $2
+         where o.order_id = $1",
+    )
+    .bind::<SqlUuid, _>(order_id)
+    .bind::<Integer, _>(calculation_no)
+    .get_result(conn)?)
+}

@@ -1,0 +1,180 @@
+//! Whether the ledger is what was posted: every entry balances, has its digest, its events and its place.
+
+use std::collections::HashMap;
+
+use diesel::PgConnection;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::repo;
+use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
+use crate::core::ids::DistributorId;
+use crate::core::journal::{Account, EntryKind, JournalEntry};
+use crate::core::money::Currency;
+use crate::db::DbError;
+use crate::ingest;
+use crate::ledger::{self, StoredEntry};
+
+/// One row that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub table: &'static str,
+    /// The row's key, as in the table's primary key.
+    pub row: String,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verified {
+    pub entries: u64,
+    pub postings: u64,
+    pub commission_events: u64,
+    pub deliveries: u64,
+    pub problems: Vec<Problem>,
+}
+
+impl Verified {
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn found(&mut self, table: &'static str, row: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem { table, row: row.into(), message: message.into() });
+    }
+}
+
+const PAGE: i64 = 500;
+
+/// Walks the whole journal and all stored deliveries. `progress` is told how many rows were seen so far.
+pub fn verify(conn: &mut PgConnection, mut progress: impl FnMut(u64)) -> Result<Verified, DbError> {
+    let mut verified = Verified::default();
+    let mut after = None;
+    loop {
+        let entries = ledger::load_page(conn, after, PAGE)?;
+        let Some(last) = entries.last() else { break };
+        after = Some((last.source, last.number));
+        check_entries(conn, &entries, &mut verified)?;
+        progress(verified.entries);
+    }
+    for missing in repo::missing_entries(conn)? {
+        verified.found(
+            "journal_entries",
+            missing,
+            "the order says it was posted, and the entry is not there",
+        );
+    }
+    for orphan in repo::orphan_postings(conn)? {
+        verified.found("postings", orphan, "belongs to no journal entry");
+    }
+    check_deliveries(conn, &mut verified, &mut progress)?;
+    Ok(verified)
+}
+
+/// What the entries of a page rest on.
+struct Grounds {
+    calculations: HashMap<(Uuid, i32), (StoredCalculation, serde_json::Value)>,
+    events: HashMap<(Uuid, i32), Vec<StoredEvent>>,
+}
+
+impl Grounds {
+    fn load(conn: &mut PgConnection, entries: &[StoredEntry]) -> Result<Self, DbError> {
+        let sources: Vec<Uuid> = entries.iter().map(|entry| entry.source).collect();
+        let calculations = commissions::calculations(conn, &sources)?
+            .into_iter()
+            .map(|(calculation, snapshot)| {
+                ((calculation.order_id, calculation.calculation_no), (calculation, snapshot))
+            })
+            .collect();
+        let mut events: HashMap<(Uuid, i32), Vec<StoredEvent>> = HashMap::new();
+        for event in commissions::events_of(conn, &sources)? {
+            events.entry((event.order_id, event.calculation_no)).or_default().push(event);
+        }
+        Ok(Self { calculations, events })
+    }
+}
+
+fn check_entries(
+    conn: &mut PgConnection,
+    entries: &[StoredEntry],
+    verified: &mut Verified,
+) -> Result<(), DbError> {
+    let grounds = Grounds::load(conn, entries)?;
+    for stored in entries {
+        verified.entries += 1;
+        verified.postings += u64::try_from(stored.postings.len()).unwrap_or(0);
+        check_entry(stored, &grounds, verified);
+    }
+    Ok(())
+}
+
+fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified) {
+    let row = ledger::reference(stored.source, stored.number);
+    let entry = match rebuild(stored) {
+        Ok(entry) => entry,
+        Err(message) => return verified.found("journal_entries", row, message),
+    };
+    let key = (stored.source, stored.number);
+    let Some((calculation, snapshot)) = grounds.calculations.get(&key) else {
+        return verified.found("calculations", row, "the entry's calculation is not there");
+    };
+    let none = vec![];
+    let events = grounds.events.get(&key).unwrap_or(&none);
+    verified.commission_events += u64::try_from(events.len()).unwrap_or(0);
+    if let Some(event) = events.iter().find(|event| !is_posted(event, &entry)) {
+        let message =
+            format!("commission event {} has no posting of its amount in this entry", event.event_id);
+        verified.found("commission_events", row.clone(), message);
+    }
+    if entry.digest(&evidence(calculation, snapshot, events)).as_slice() != stored.digest {
+        let message = "the entry, its postings, its commission events or its calculation were changed after posting: \
+                       the digest differs";
+        verified.found("journal_entries", row, message);
+    }
+}
+
+fn rebuild(stored: &StoredEntry) -> Result<JournalEntry, String> {
+    let kind =
+        EntryKind::parse(&stored.kind).ok_or_else(|| format!("{:?} is no kind of entry", stored.kind))?;
+    let currency =
+        Currency::parse(&stored.currency).ok_or_else(|| format!("{:?} is no currency", stored.currency))?;
+    let postings = stored.postings.iter().cloned();
+    JournalEntry::new(stored.source, stored.number, kind, currency, stored.posted_at, postings)
+        .map_err(|unbalanced| unbalanced.to_string())
+}
+
+fn is_posted(event: &StoredEvent, entry: &JournalEntry) -> bool {
+    entry.postings().iter().any(|posting| {
+        posting.account == Account::CommissionPayable
+            && posting.event.is_some_and(|id| id.0 == event.event_id)
+            && posting.distributor.as_ref().map(DistributorId::as_str) == Some(event.distributor_id.as_str())
+            && posting.amount == -event.amount
+    })
+}
+
+/// Reading a delivery compares its bytes with their hash.
+fn check_deliveries(
+    conn: &mut PgConnection,
+    verified: &mut Verified,
+    progress: &mut impl FnMut(u64),
+) -> Result<(), DbError> {
+    let mut after = None;
+    loop {
+        let ids = repo::delivery_ids(conn, after, PAGE)?;
+        let Some(last) = ids.last() else { return Ok(()) };
+        after = Some(*last);
+        verified.deliveries += u64::try_from(ids.len()).unwrap_or(0);
+        progress(verified.entries + verified.deliveries);
+        if ingest::load(conn, &ids).is_ok() {
+            continue;
+        }
+        for id in ids {
+            if let Err(DbError::Damaged(message)) = ingest::load(conn, &[id]) {
+                verified.found(
+                    "deliveries",
+                    id.to_string(),
+                    format!("changed after it was stored: {message}"),
+                );
+            }
+        }
+    }
+}

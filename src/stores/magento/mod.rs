@@ -1,0 +1,83 @@
+//! Magento Open Source and Adobe Commerce: REST V1 orders, as a merchant's module or an I/O Event pushes them.
+//!
+//! [`parse`] goes by shape, because no sender names its topics alike. Only an order is taken as an order: an
+//! invoice or a credit memo tells a part of one, so it is a hint to read the order again; the order's own items
+//! say what was refunded.
+
+use serde::Deserialize;
+
+use super::body::{self, ParseError, Scalar, required_id};
+use super::{DeliveryMeta, ignored};
+use crate::core::order::Report;
+
+mod invoice;
+mod items;
+mod model;
+mod order;
+mod refund;
+pub mod signature;
+
+pub use invoice::{InvoiceLine, invoice_goods};
+
+pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
+    by_shape(meta, body::text(body)?)
+}
+
+/// What a body is, by its outermost keys.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    entity_id: Scalar<'a>,
+    increment_id: Scalar<'a>,
+    order_id: Scalar<'a>,
+    base_grand_total: Scalar<'a>,
+    grand_total: Scalar<'a>,
+    items: Scalar<'a>,
+    total_count: Scalar<'a>,
+    search_criteria: Scalar<'a>,
+    order: Scalar<'a>,
+    event: Scalar<'a>,
+    data: Scalar<'a>,
+    value: Scalar<'a>,
+}
+
+/// Every wrapping is a level of its own, so the depth is bounded by the body's.
+fn by_shape(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> {
+    if text.trim_start().starts_with('[') {
+        return each(meta, text);
+    }
+    let shape: Shape<'_> = body::read(text)?;
+    let wrapped = [shape.order, shape.event, shape.data, shape.value];
+    if let Some(inner) = wrapped.iter().filter_map(Scalar::literal).find(|inner| inner.starts_with('{')) {
+        return by_shape(meta, inner);
+    }
+    if shape.search_criteria.literal().is_some() || shape.total_count.literal().is_some() {
+        return each(meta, shape.items.literal().unwrap_or("[]"));
+    }
+    let is_money = shape.base_grand_total.literal().or(shape.grand_total.literal()).is_some();
+    if !is_money || shape.entity_id.literal().or(shape.increment_id.literal()).is_none() {
+        return Ok(ignored("the payload is not about an order"));
+    }
+    if shape.order_id.literal().is_some() {
+        let order = required_id("order_id", shape.order_id)?;
+        return Ok(vec![Report::Hint {
+            order,
+            what: "an invoice or a credit memo of the order was made".to_owned(),
+        }]);
+    }
+    if shape.items.literal().is_none() {
+        let order = required_id("entity_id", shape.entity_id)?;
+        return Ok(vec![Report::Hint { order, what: "the order was told without its items".to_owned() }]);
+    }
+    Ok(vec![Report::Snapshot(Box::new(order::snapshot(meta, &body::read(text)?)?))])
+}
+
+fn each(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> {
+    let items: Vec<Scalar<'_>> = body::read(text)?;
+    let mut reports = Vec::new();
+    for item in items.iter().filter_map(Scalar::literal) {
+        reports.extend(by_shape(meta, item)?);
+    }
+    Ok(reports)
+}

@@ -1,0 +1,125 @@
+//! Everything that knows a store platform: signatures, headers, payloads. Bytes in, [`crate::core::order`] out.
+//!
+//! [`verify`] runs at the webhook edge on the bytes as they came, before anything reads them; [`parse`] runs
+//! later, on the stored delivery, and again on every replay. Nothing in here does I/O or reads a clock, and
+//! nothing in here knows what an order earns.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::core::order::Report;
+
+mod body;
+pub mod direct;
+mod headers;
+pub mod magento;
+mod places;
+pub mod shopify;
+mod signature;
+pub mod woocommerce;
+
+pub use body::ParseError;
+pub use headers::{DeliveryMeta, Headers, describe, evidence_headers};
+pub use signature::{SignatureError, Verified};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    Shopify,
+    WooCommerce,
+    Magento,
+    /// Orders posted to our own API by the operator's systems.
+    Direct,
+}
+
+impl Platform {
+    pub const ALL: [Self; 4] = [Self::Shopify, Self::WooCommerce, Self::Magento, Self::Direct];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shopify => "shopify",
+            Self::WooCommerce => "woocommerce",
+            Self::Magento => "magento",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a platform; use shopify, woocommerce, magento or direct")]
+pub struct UnknownPlatform(String);
+
+impl FromStr for Platform {
+    type Err = UnknownPlatform;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPlatform> {
+        let known =
+            Self::ALL.into_iter().find(|platform| platform.as_str().eq_ignore_ascii_case(text.trim()));
+        known.ok_or_else(|| UnknownPlatform(text.to_owned()))
+    }
+}
+
+/// Checks a delivery's signature over the bytes as they came. `secrets` are all that are live for the store,
+/// so that one can be exchanged without losing a delivery; any of them may match.
+pub fn verify(
+    platform: Platform,
+    secrets: &[&[u8]],
+    headers: &Headers,
+    body: &[u8],
+) -> Result<Verified, SignatureError> {
+    let secrets: Vec<&[u8]> = secrets.iter().copied().filter(|secret| !secret.is_empty()).collect();
+    if secrets.is_empty() {
+        return Err(SignatureError::NoSecret);
+    }
+    match platform {
+        Platform::Shopify => shopify::signature::verify(&secrets, headers, body),
+        Platform::WooCommerce => woocommerce::signature::verify(&secrets, headers, body),
+        Platform::Magento => magento::signature::verify(&secrets, headers, body),
+        Platform::Direct => signature::bearer(&secrets, headers),
+    }
+}
+
+/// What makes two deliveries of one store the same: SHA-256 over topic and body.
+///
+/// The platforms' own ids cannot be the key: WooCommerce gives one id to every delivery of a second, Shopify
+/// gives several ids to one change. A body tells its own time of change, so the same topic and bytes are the
+/// same fact. The exceptions are payloads that are nothing but an id (a deletion, a custom action): deleted,
+/// restored and deleted again gives the same bytes twice and is two facts, so there the delivery id counts too.
+pub fn dedupe_key(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> [u8; 32] {
+    let topic = meta.topic.as_deref().unwrap_or_default();
+    let timeless = topic.ends_with("/delete") || topic.ends_with(".deleted") || topic.starts_with("action.");
+    let delivery = meta.delivery_key.as_deref().filter(|_| timeless).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for part in [platform.as_str().as_bytes(), topic.as_bytes(), delivery.as_bytes(), body] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// What a verified delivery tells. The same bytes give the same reports, always.
+pub fn parse(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
+    match platform {
+        Platform::Shopify => shopify::parse(meta, body),
+        Platform::WooCommerce => woocommerce::parse(meta, body),
+        Platform::Magento => magento::parse(meta, body),
+        Platform::Direct => {
+            let defaults = direct::DirectDefaults { currency: None, received_at: meta.triggered_at };
+            let order = direct::parse(body, &defaults)?;
+            Ok(vec![Report::Snapshot(Box::new(order.snapshot))])
+        }
+    }
+}
+
+fn ignored(why: impl Into<String>) -> Vec<Report> {
+    vec![Report::Ignored { why: why.into() }]
+}

@@ -1,0 +1,86 @@
+//! WooCommerce refunds: headers inside an order, and the full list that a pull reads.
+//!
+//! An order's `refunds[]` tells only how much went back, with tax and shipping inside: all of it is unallocated.
+//! [`refunds`] reads the same refunds, under the same ids, with the goods they took back.
+
+use rust_decimal::Decimal;
+
+use super::super::body::{self, ParseError, Reader};
+use super::model::{self, Order};
+use crate::core::order::{Refund, RefundLine, Report};
+
+pub fn headers(reader: &mut Reader, order: &Order<'_>) -> Vec<Refund> {
+    let mut refunds = Vec::new();
+    for (i, header) in order.refunds.iter().flatten().enumerate() {
+        let Some(external_id) = reader.id(format_args!("refunds[{i}].id"), header.id) else {
+            reader.problem(format_args!("refunds[{i}].id"), "is missing");
+            continue;
+        };
+        let amount = reader.required_amount(format_args!("refunds[{i}].total"), header.total).abs();
+        refunds.push(Refund { external_id, at: None, lines: Vec::new(), unallocated: amount, amount });
+    }
+    refunds
+}
+
+/// A shop says `refunded` when nothing of the order is left, also where its refunds do not (or no longer) sum to
+/// the total: then the rest went back outside of the shop.
+pub fn by_status(status: &str, total: Decimal, told: &[Refund]) -> Option<Refund> {
+    let rest = total - told.iter().map(|refund| refund.amount).sum::<Decimal>();
+    (status == "refunded" && rest > Decimal::ZERO).then(|| Refund {
+        external_id: "status:refunded".to_owned(),
+        at: None,
+        lines: Vec::new(),
+        unallocated: rest,
+        amount: rest,
+    })
+}
+
+/// `GET orders/{id}/refunds`: `amount` positive, lines negative, each line naming the line it takes back.
+pub fn refunds(order: &str, body: &[u8]) -> Result<Vec<Report>, ParseError> {
+    let told: Vec<model::Refund<'_>> = body::read(body::text(body)?)?;
+    let mut reader = Reader::default();
+    let mut reports = Vec::new();
+    for (i, refund) in told.iter().enumerate() {
+        match reader.id(format_args!("[{i}].id"), refund.id) {
+            Some(id) => reports
+                .push(Report::Refund { order: order.to_owned(), refund: full(&mut reader, i, id, refund) }),
+            None => reader.problem(format_args!("[{i}].id"), "is missing"),
+        }
+    }
+    reader.finish()?;
+    Ok(reports)
+}
+
+fn full(reader: &mut Reader, i: usize, external_id: String, refund: &model::Refund<'_>) -> Refund {
+    let amount = reader.required_amount(format_args!("[{i}].amount"), refund.amount).abs();
+    let mut explained = Decimal::ZERO;
+    let mut lines = Vec::new();
+    for (l, line) in refund.line_items.iter().flatten().enumerate() {
+        let field = |name: &str| format!("[{i}].line_items[{l}].{name}");
+        let net = reader.required_amount(field("total"), line.total).abs();
+        explained += net + reader.amount(field("total_tax"), line.total_tax).abs();
+        let quantity = reader.amount(field("quantity"), line.quantity).abs();
+        match refunded_item(line) {
+            Some(line) => lines.push(RefundLine { line, quantity, net }),
+            None => {
+                reader.problem(field("meta_data"), "does not say which line is refunded (_refunded_item_id)")
+            }
+        }
+    }
+    for (name, charges) in [("shipping_lines", &refund.shipping_lines), ("fee_lines", &refund.fee_lines)] {
+        for (c, charge) in charges.iter().flatten().enumerate() {
+            let field = |part: &str| format!("[{i}].{name}[{c}].{part}");
+            explained -= reader.amount(field("total"), charge.total)
+                + reader.amount(field("total_tax"), charge.total_tax);
+        }
+    }
+    let at = reader.optional(format_args!("[{i}].date_created_gmt"), refund.date_created_gmt.instant());
+    Refund { external_id, at, lines, unallocated: (amount - explained).max(Decimal::ZERO), amount }
+}
+
+fn refunded_item(line: &model::Line<'_>) -> Option<String> {
+    let metas = line.meta_data.iter().flatten();
+    metas
+        .filter(|meta| meta.key.text().as_deref() == Some("_refunded_item_id"))
+        .find_map(|meta| meta.value.text())
+}
