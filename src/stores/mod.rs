@@ -27,7 +27,7 @@ mod tests;
 pub mod woocommerce;
 
 pub use body::ParseError;
-pub use headers::{DeliveryMeta, Headers, describe, evidence_headers};
+pub use headers::{DEFAULT_CURRENCY_HEADER, DeliveryMeta, Headers, describe, evidence_headers};
 pub use signature::{SignatureError, Verified};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ pub fn parse(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<Vec
         Platform::WooCommerce => woocommerce::parse(meta, body),
         Platform::Magento => magento::parse(meta, body),
         Platform::Direct => {
-            let defaults = direct::DirectDefaults { currency: None, received_at: meta.triggered_at };
+            let defaults = direct::DirectDefaults { currency: meta.currency, received_at: meta.triggered_at };
             let order = direct::parse(body, &defaults)?;
             Ok(vec![Report::Snapshot(Box::new(order.snapshot))])
         }
