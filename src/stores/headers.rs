@@ -66,6 +66,7 @@ pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
                 .and_then(|text| body::instant(&text)),
             api_version: headers.first(&["x-shopify-api-version", "shopify-api-version"]),
             test: headers.get("x-shopify-test").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            currency: None,
         },
         Platform::WooCommerce => DeliveryMeta {
             topic: headers.first(&["x-wc-webhook-topic"]),
