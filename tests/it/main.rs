@@ -6,3 +6,4 @@ mod embedded;
 mod pipeline;
 mod proof;
 mod support;
+mod tidy;
