@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 use uuid::Uuid;
 
 use super::Books;
@@ -14,7 +13,7 @@ use crate::core::ids::{DeliveryId, DistributorId, OrderId, StoreId};
 use crate::core::order::{Absorbed, OrderState, Report};
 use crate::core::plan::PlanHash;
 use crate::core::sku::Catalog;
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 use crate::distributors::Network;
 use crate::events::{self, Topic};
 use crate::ingest::{DIRECT_TOPIC, Store, StoredDelivery};
@@ -173,7 +172,7 @@ pub struct Assessor {
 }
 
 impl Assessor {
-    pub fn open(conn: &mut PgConnection, books: &Books) -> Result<Self, DbError> {
+    pub fn open(conn: &mut Conn, books: &Books) -> Result<Self, DbError> {
         let published = books.plans.get(conn)?;
         let classes = published.all().map(|plan| (plan.hash(), plan.class_ids())).collect();
         Ok(Self {

@@ -5,9 +5,10 @@
 
 use rust_decimal::Decimal;
 
-use super::super::body::{self, ParseError, Reader};
 use super::model::{self, Order};
 use crate::core::order::{Refund, RefundLine, Report};
+use crate::stores::body::{self, ParseError};
+use crate::stores::reader::Reader;
 
 pub fn headers(reader: &mut Reader, order: &Order<'_>) -> Vec<Refund> {
     let mut refunds = Vec::new();

@@ -22,8 +22,12 @@ fn charts() -> Vec<Chart> {
         series,
         target: None,
     };
-    let mut share =
-        chart("share", "Payout share", "percent of net", vec![series("share", "s3", Kind::Line, wave(28, 1))]);
+    let mut share = chart(
+        "share",
+        "Payout share",
+        "percent of net",
+        vec![series("share", "s3", Kind::Line, wave(28, 1))],
+    );
     share.target = Some(Point::new(42.into(), "42 %"));
     vec![
         chart("orders", "Orders", "a day", vec![series("orders", "s1", Kind::Bar, wave(120, 13))]),

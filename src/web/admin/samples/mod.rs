@@ -4,11 +4,13 @@
 //! With `UI_SAMPLES=DIR` the rendered pages are also written there, to be looked at.
 
 mod dashboard;
+mod flow;
+mod rest;
 
 use askama::Template;
 use chrono::{TimeZone, Utc};
 
-use super::format::{Amount, When};
+use super::format::{Amount, Link, When};
 use super::shell::{Badges, Shell};
 use crate::core::money::Currency;
 
@@ -26,6 +28,10 @@ pub fn shell(nav: &'static str) -> Shell {
 
 pub fn when(minute: u32) -> When {
     When(Utc.with_ymd_and_hms(2026, 11, 21, 8 + minute / 60, minute % 60, 11).unwrap())
+}
+
+pub fn link(text: &str) -> Link {
+    Link::new("/admin/somewhere", text)
 }
 
 pub fn usd(amount: &str) -> Amount {

@@ -1,0 +1,3 @@
+//! What people and programs read: queries over what the other rooms recorded. Writes nothing.
+
+pub mod api;

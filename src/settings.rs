@@ -1,0 +1,149 @@
+//! Settings: defaults in the binary, then a file, then the environment, then the command line.
+//!
+//! Read once at start. A name that nobody knows is refused, so that a typing error is not a silent default.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use config::{Config, ConfigError, Environment, File, FileFormat};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub listen: String,
+    /// Checked when it is used.
+    pub public_url: Option<String>,
+    pub data_dir: PathBuf,
+    pub database_url: Option<SecretString>,
+    pub pg_bin: Option<PathBuf>,
+    pub log_format: LogFormat,
+    pub workers: usize,
+    pub store_rate: u32,
+    pub store_burst: u32,
+    pub allow_unsafe_database: bool,
+    /// Instead of `secret.key` in the data directory.
+    pub secret_key: Option<SecretString>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// What the command line says; goes before everything else.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub listen: Option<String>,
+    pub data_dir: Option<PathBuf>,
+    pub database_url: Option<String>,
+}
+
+const DEFAULTS: &str = include_str!("../config/default.toml");
+const NAMES: [&str; 11] = [
+    "listen",
+    "public_url",
+    "data_dir",
+    "database_url",
+    "pg_bin",
+    "log_format",
+    "workers",
+    "store_rate",
+    "store_burst",
+    "allow_unsafe_database",
+    "secret_key",
+];
+
+impl Settings {
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        Self::from_environment(file, overrides, std::env::vars())
+    }
+
+    fn from_environment(
+        file: Option<&Path>,
+        overrides: &Overrides,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = file {
+            builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        builder
+            .add_source(Environment::with_prefix("UPLINE").try_parsing(true).source(Some(ours(environment))))
+            .set_override_option("listen", overrides.listen.clone())?
+            .set_override_option("data_dir", overrides.data_dir.as_ref().map(path))?
+            .set_override_option("database_url", overrides.database_url.clone())?
+            .build()?
+            .try_deserialize()
+    }
+
+    pub fn postgres_dir(&self) -> PathBuf {
+        self.data_dir.join("postgres")
+    }
+}
+
+/// The variables that are settings, by their names in the settings: other tools may use our prefix too.
+fn ours(environment: impl Iterator<Item = (String, String)>) -> HashMap<String, String> {
+    let known = |name: &str| {
+        let name = name.strip_prefix("UPLINE_")?.to_ascii_lowercase();
+        NAMES.contains(&name.as_str()).then(|| format!("UPLINE_{name}"))
+    };
+    environment
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| match name.as_str() {
+            "DATABASE_URL" => Some(("UPLINE_database_url".to_owned(), value)),
+            _ => known(&name).map(|name| (name, value)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)], overrides: &Overrides) -> Result<Settings, ConfigError> {
+        let owned: Vec<_> = environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Settings::from_environment(None, overrides, owned.into_iter())
+    }
+
+    #[test]
+    fn later_sources_win() {
+        let plain = load(&[], &Overrides::default()).unwrap();
+        assert_eq!(plain.listen, "127.0.0.1:8080");
+        assert!(plain.database_url.is_none() && !plain.allow_unsafe_database);
+        let environment = [
+            ("UPLINE_LISTEN", "0.0.0.0:80"),
+            ("DATABASE_URL", "postgres://db/x"),
+            ("UPLINE_STORE_RATE", "7"),
+            ("UPLINE_LOG_FORMAT", "json"),
+            ("UPLINE_DATA_DIR", "/from/environment"),
+            ("UPLINE_TEST_SOMETHING", "ignored"),
+            ("UPLINE_PUBLIC_URL", "https://upline.example"),
+        ];
+        let overrides = Overrides { data_dir: Some("/from/flag".into()), ..Overrides::default() };
+        let settings = load(&environment, &overrides).unwrap();
+        assert_eq!(settings.listen, "0.0.0.0:80");
+        assert_eq!(settings.store_rate, 7);
+        assert_eq!(settings.log_format, LogFormat::Json);
+        assert_eq!(settings.data_dir, PathBuf::from("/from/flag"));
+        assert_eq!(settings.public_url.unwrap(), "https://upline.example");
+        assert!(settings.database_url.is_some());
+    }
+
+    #[test]
+    fn what_nobody_knows_is_refused() {
+        let dir = std::env::temp_dir().join(format!("upline-settings-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("upline.toml");
+        std::fs::write(&file, "lissten = \"0.0.0.0:80\"\n").unwrap();
+        let refused = Settings::from_environment(Some(&file), &Overrides::default(), std::iter::empty());
+        assert!(refused.unwrap_err().to_string().contains("lissten"));
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(load(&[("UPLINE_LOG_FORMAT", "xml")], &Overrides::default()).is_err());
+    }
+}

@@ -1,0 +1,51 @@
+//! What every handler may ask for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::fresh::Fresh;
+use super::health::Schema;
+use super::limits::Limits;
+use crate::access::Tokens;
+use crate::access::backoff::Backoff;
+use crate::catalog::Mappings;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::distributors::Networks;
+use crate::ingest::{Intake, Receiver, StoreDirectory};
+use crate::plans::Plans;
+use crate::telemetry::Metrics;
+use crate::vault::Vault;
+
+pub struct AppState {
+    pub db: Db,
+    pub clock: Clock,
+    pub intake: Intake,
+    pub vault: Vault,
+    pub stores: Arc<StoreDirectory>,
+    pub networks: Arc<Networks>,
+    pub mappings: Arc<Mappings>,
+    pub plans: Arc<Plans>,
+    /// Active stores by slug, for the hot path.
+    pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
+    pub tokens: Arc<Fresh<Tokens>>,
+    pub backoff: Backoff,
+    pub limits: Limits,
+    pub schema: Schema,
+    pub metrics: Metrics,
+    /// How we are reached from outside; decides what cookies and links look like.
+    pub public_url: Url,
+}
+
+impl AppState {
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// `path` as others have to call it.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
