@@ -10,13 +10,14 @@ use super::Books;
 use super::repo::{self, Head};
 use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, StoreTerms, assess};
 use crate::core::ids::{DeliveryId, DistributorId, OrderId, StoreId};
+use crate::core::money::Currency;
 use crate::core::order::{Absorbed, OrderState, Report};
 use crate::core::plan::PlanHash;
 use crate::core::sku::Catalog;
 use crate::db::{Conn, DbError, Tx};
 use crate::distributors::Network;
 use crate::events::{self, Topic};
-use crate::ingest::{DIRECT_TOPIC, Store, StoredDelivery};
+use crate::ingest::{CURRENCY_HEADER, DIRECT_TOPIC, Store, StoredDelivery};
 use crate::plans::Published;
 use crate::stores::{self, DeliveryMeta, ParseError, Platform};
 
@@ -55,6 +56,7 @@ pub fn parse_delivery(store_platform: &str, delivery: &StoredDelivery) -> Result
             Platform::Direct => Some(delivery.received_at),
             _ => delivery.triggered_at,
         },
+        currency: delivery.headers.get(CURRENCY_HEADER).and_then(|code| Currency::parse(code)),
         ..DeliveryMeta::default()
     };
     stores::parse(platform, &meta, &delivery.body)

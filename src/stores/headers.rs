@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Platform, body};
+use crate::core::money::Currency;
 
 /// Captured request headers, looked up without regard to case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct DeliveryMeta {
     pub triggered_at: Option<DateTime<Utc>>,
     pub api_version: Option<String>,
     pub test: bool,
+    /// What an order of our own API without a currency is in.
+    pub currency: Option<Currency>,
 }
 
 pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
@@ -60,6 +63,7 @@ pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
                 .and_then(|text| body::instant(&text)),
             api_version: headers.first(&["x-shopify-api-version", "shopify-api-version"]),
             test: headers.get("x-shopify-test").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            currency: None,
         },
         Platform::WooCommerce => DeliveryMeta {
             topic: headers.first(&["x-wc-webhook-topic"]),

@@ -121,7 +121,7 @@ pub fn parse(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<Vec
         Platform::WooCommerce => woocommerce::parse(meta, body),
         Platform::Magento => magento::parse(meta, body),
         Platform::Direct => {
-            let defaults = direct::DirectDefaults { currency: None, received_at: meta.triggered_at };
+            let defaults = direct::DirectDefaults { currency: meta.currency, received_at: meta.triggered_at };
             let order = direct::parse(body, &defaults)?;
             Ok(vec![Report::Snapshot(Box::new(order.snapshot))])
         }
