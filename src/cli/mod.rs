@@ -3,6 +3,7 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod demo;
 mod migrate;
 mod serve;
 
@@ -50,6 +51,7 @@ pub struct Global {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Migrate(migrate::Migrate),
 }
 
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
 fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Serve(serve) => serve.run(global),
+        Command::Demo(demo) => demo.run(global),
         Command::Migrate(migrate) => migrate.run(global),
     }
 }
