@@ -1,12 +1,11 @@
 //! Sessions: a random secret in the browser, its hash here. They end idle, in the end, and by signing out.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::PgConnection;
 use serde_json::json;
 
 use super::users::normal;
 use super::{AccessProblem, Role, audit, fingerprint, fresh_secret, repo};
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 
 const IDLE: TimeDelta = TimeDelta::hours(12);
 const LIFE: TimeDelta = TimeDelta::days(7);
@@ -38,7 +37,7 @@ pub struct Account {
 }
 
 /// The account behind an address, unless it is disabled.
-pub fn account(conn: &mut PgConnection, email: &str) -> Result<Option<Account>, DbError> {
+pub fn account(conn: &mut Conn, email: &str) -> Result<Option<Account>, DbError> {
     repo::account(conn, &normal(email))
 }
 
@@ -69,7 +68,7 @@ pub fn sign_in_once(
 
 /// The live session of a secret. Remembers that it was used.
 pub fn find_session(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     secret: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, DbError> {

@@ -1,11 +1,10 @@
 //! People: added by an admin or on the console, signed in the first time by a link that works once.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::PgConnection;
 use serde_json::json;
 
 use super::{AccessProblem, Role, User, audit, fingerprint, fresh_secret, repo};
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 
 /// The account that is made when there is nobody at all.
 pub const FIRST_ADMIN: &str = "admin@localhost";
@@ -29,7 +28,7 @@ pub fn add_user(
     Ok(user)
 }
 
-pub fn list_users(conn: &mut PgConnection) -> Result<Vec<User>, DbError> {
+pub fn list_users(conn: &mut Conn) -> Result<Vec<User>, DbError> {
     repo::users(conn)
 }
 
@@ -64,7 +63,7 @@ pub fn first_admin(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<String, Access
     }
 }
 
-pub fn anybody_has_a_password(conn: &mut PgConnection) -> Result<bool, DbError> {
+pub fn anybody_has_a_password(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(repo::users(conn)?.iter().any(|user| user.has_password && user.disabled_at.is_none()))
 }
 

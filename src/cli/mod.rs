@@ -4,7 +4,6 @@
 //! 2 the command line is wrong, 3 a difference was found.
 
 mod demo;
-mod demo;
 mod doctor;
 mod import;
 mod inspect;
@@ -106,7 +105,7 @@ pub fn main() -> ExitCode {
 fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Serve(serve) => serve.run(global),
-        Command::Demo(demo) => demo.run(global),
+        Command::Demo(command) => command.run(global),
         Command::Migrate(migrate) => migrate.run(global),
     }
 }

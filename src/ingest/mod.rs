@@ -27,8 +27,6 @@ use crate::events::{self, Topic};
 
 /// Topic of orders that come over the direct API instead of a store's webhook.
 pub const DIRECT_TOPIC: &str = "direct.order";
-/// Kept with such a delivery: the currency of an order that names none. A replay reads it as the first run did.
-pub const CURRENCY_HEADER: &str = "x-upline-currency";
 
 /// A verified delivery, as it came.
 #[derive(Clone, Debug)]

@@ -47,9 +47,12 @@ pub struct DeliveryMeta {
     pub triggered_at: Option<DateTime<Utc>>,
     pub api_version: Option<String>,
     pub test: bool,
-    /// What an order of our own API without a currency is in.
+    /// What the amounts of a direct order are in when its body does not say; decided when it was received.
     pub currency: Option<Currency>,
 }
+
+/// Added to a direct order's evidence by the API, so that every replay reads the body in the same currency.
+pub const DEFAULT_CURRENCY_HEADER: &str = "x-upline-default-currency";
 
 pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
     match platform {
@@ -75,9 +78,11 @@ pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
             delivery_key: headers.first(&["x-adobe-event-id", "x-magento-delivery-id"]),
             ..DeliveryMeta::default()
         },
-        Platform::Direct => {
-            DeliveryMeta { delivery_key: headers.first(&["idempotency-key"]), ..DeliveryMeta::default() }
-        }
+        Platform::Direct => DeliveryMeta {
+            delivery_key: headers.first(&["idempotency-key"]),
+            currency: headers.get(DEFAULT_CURRENCY_HEADER).and_then(Currency::parse),
+            ..DeliveryMeta::default()
+        },
     }
 }
 

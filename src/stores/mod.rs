@@ -27,7 +27,7 @@ mod tests;
 pub mod woocommerce;
 
 pub use body::ParseError;
-pub use headers::{DeliveryMeta, Headers, describe, evidence_headers};
+pub use headers::{DEFAULT_CURRENCY_HEADER, DeliveryMeta, Headers, describe, evidence_headers};
 pub use signature::{SignatureError, Verified};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -9,3 +9,4 @@ mod embedded;
 mod pipeline;
 mod proof;
 mod support;
+mod tidy;

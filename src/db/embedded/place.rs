@@ -112,7 +112,7 @@ fn home_of(state_dir: &Path) -> PathBuf {
 }
 
 fn move_elsewhere(state_dir: &Path, account: Account) -> Result<(), EmbeddedError> {
-    let name = uuid::Uuid::now_v7().simple().to_string();
+    let name = crate::clock::new_id().simple().to_string();
     let home = Path::new("/var/lib").join(format!("upline-{name}"));
     tracing::warn!(
         "account {} cannot enter {}; the database goes to {}",

@@ -45,8 +45,8 @@ fn a_refund_header_is_money_for_everything() {
 }
 
 #[test]
-fn a_status_of_refunded_leaves_nothing() {
-    let order = order(&[("/status", json!("refunded"))]);
+fn a_status_of_refunded_without_a_refund_leaves_nothing() {
+    let order = order(&[("/status", json!("refunded")), ("/refunds", json!([]))]);
     assert_eq!(
         order.refunds.iter().map(|refund| refund.amount).sum::<rust_decimal::Decimal>(),
         dec("330.82")
