@@ -70,7 +70,7 @@ impl Parts {
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
         ];
-        let posted = self.metrics.receipt_to_ledger.clone();
+        let metrics = self.metrics.clone();
         let commissions = CommissionConsumer {
             networks: self.books.networks.clone(),
             plans: self.books.plans.clone(),

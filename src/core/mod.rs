@@ -18,5 +18,6 @@ pub mod net;
 pub mod order;
 pub mod period;
 pub mod plan;
+pub mod sheet;
 pub mod sku;
 pub mod volume;
