@@ -76,7 +76,7 @@ impl Parts {
             plans: self.books.plans.clone(),
             clock: self.clock.clone(),
             posted: Arc::new(move |age: TimeDelta| {
-                posted.observe(age.to_std().unwrap_or_default().as_secs_f64())
+                metrics.receipt_to_ledger.observe(age.to_std().unwrap_or_default().as_secs_f64())
             }),
         };
         let deliveries = DeliveryConsumer { books: self.books.clone(), clock: self.clock.clone() };
