@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::format::{Amount, Link, Pager, When};
 use super::shell::Shell;
+use super::words;
 
 #[derive(Template)]
 #[template(path = "admin/held.html")]
@@ -16,6 +17,7 @@ pub struct HeldPage {
 
 /// One kind of reason, with the causes under it.
 pub struct Group {
+    pub reason: String,
     pub title: String,
     pub about: String,
     pub causes: Vec<Cause>,
@@ -95,4 +97,9 @@ pub struct Row {
     pub detail: String,
     pub others: String,
     pub net: Option<Amount>,
+}
+
+/// The page that mends a cause.
+pub fn cause_address(reason: &str, cause: &str) -> String {
+    words::address("/admin/held/cause", &[("reason", reason), ("cause", cause)])
 }

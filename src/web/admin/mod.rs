@@ -8,6 +8,7 @@ pub mod chart;
 pub mod code;
 pub mod dashboard;
 pub mod deliveries;
+pub mod desk;
 pub mod distributors;
 pub mod explain;
 pub mod format;
@@ -15,12 +16,15 @@ pub mod held;
 pub mod ledger;
 pub mod login;
 pub mod notices;
+pub mod order;
 pub mod orders;
 pub mod plans;
 pub mod settings;
 pub mod shell;
 pub mod skus;
+pub mod speed;
 pub mod stores;
+pub mod words;
 
 #[cfg(test)]
 mod samples;

@@ -3,6 +3,7 @@ use super::super::dashboard::*;
 use super::super::format::{Pill, Tone};
 use super::super::login::LoginPage;
 use super::super::shell::Shell;
+use super::super::speed::Speed;
 use super::{check, shell, usd, when};
 
 fn series(name: &str, class: &'static str, kind: Kind, values: impl Iterator<Item = i64>) -> Series {
