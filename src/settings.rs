@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
-use url::Url;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub listen: String,
-    pub public_url: Option<Url>,
+    /// Checked when it is used.
+    pub public_url: Option<String>,
     pub data_dir: PathBuf,
     pub database_url: Option<SecretString>,
     pub pg_bin: Option<PathBuf>,
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(settings.store_rate, 7);
         assert_eq!(settings.log_format, LogFormat::Json);
         assert_eq!(settings.data_dir, PathBuf::from("/from/flag"));
-        assert_eq!(settings.public_url.unwrap().scheme(), "https");
+        assert_eq!(settings.public_url.unwrap(), "https://upline.example");
         assert!(settings.database_url.is_some());
     }
 

@@ -1,7 +1,8 @@
 //! What the running program tells about itself: log lines and numbers. Never personal data, never money.
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -17,14 +18,17 @@ pub fn init_logging(format: LogFormat, default_level: &str) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let _set_up_already = match format {
         LogFormat::Text => registry.with(layer).try_init(),
-        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_current_span(false)).try_init(),
+        LogFormat::Json => {
+            registry.with(layer.json().flatten_event(true).with_current_span(false)).try_init()
+        }
     };
 }
 
 /// Steps of about a third, from a quarter of a millisecond to half a minute, so that p50 and p99 can be read.
 const SECONDS: [f64; 36] = [
-    0.000_25, 0.000_5, 0.000_75, 0.001, 0.001_5, 0.002, 0.002_5, 0.003, 0.004, 0.005, 0.006_5, 0.008, 0.01, 0.013, 0.016,
-    0.02, 0.025, 0.032, 0.04, 0.05, 0.065, 0.08, 0.1, 0.12, 0.16, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0,
+    0.000_25, 0.000_5, 0.000_75, 0.001, 0.001_5, 0.002, 0.002_5, 0.003, 0.004, 0.005, 0.006_5, 0.008, 0.01,
+    0.013, 0.016, 0.02, 0.025, 0.032, 0.04, 0.05, 0.065, 0.08, 0.1, 0.12, 0.16, 0.2, 0.3, 0.4, 0.5, 0.75,
+    1.0, 2.0, 5.0, 10.0, 20.0, 30.0,
 ];
 const BATCHES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -34,8 +38,6 @@ pub struct Metrics {
     registry: Registry,
     /// By store and verdict at the edge: accepted, duplicate, ping, refused.
     pub deliveries: IntCounterVec,
-    /// By store and outcome in the pipeline: applied, superseded, unchanged, ignored, unreadable.
-    pub outcomes: IntCounterVec,
     /// First byte read to answer ready.
     pub ack: Histogram,
     /// First byte read to ledger entry committed.
@@ -58,14 +60,14 @@ impl Metrics {
         let registry = Registry::new_custom(Some("upline".into()), None)?;
         let metrics = Self {
             deliveries: counters("deliveries_total", "Deliveries at the edge", &["store", "verdict"])?,
-            outcomes: counters("outcomes_total", "What deliveries meant", &["store", "outcome"])?,
             ack: histogram("ack_seconds", "From the first byte of a delivery to its durable answer")?,
             receipt_to_ledger: histogram(
                 "receipt_to_ledger_seconds",
                 "From the first byte of a delivery to its committed ledger entry",
             )?,
             batches: HistogramVec::new(
-                HistogramOpts::new("batch_events", "Events in one database transaction").buckets(BATCHES.to_vec()),
+                HistogramOpts::new("batch_events", "Events in one database transaction")
+                    .buckets(BATCHES.to_vec()),
                 &["topic"],
             )?,
             requests: counters("requests_total", "Requests answered", &["route", "status"])?,
@@ -81,9 +83,8 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn prometheus::core::Collector>; 11] = [
+        let all: [Box<dyn prometheus::core::Collector>; 10] = [
             Box::new(self.deliveries.clone()),
-            Box::new(self.outcomes.clone()),
             Box::new(self.ack.clone()),
             Box::new(self.receipt_to_ledger.clone()),
             Box::new(self.batches.clone()),

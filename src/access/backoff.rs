@@ -47,7 +47,7 @@ impl Backoff {
 
     pub fn succeeded(&self, keys: &[&str]) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.iter().for_each(|key| drop(known.remove(*key)));
+        known.retain(|key, _| !keys.contains(&key.as_str()));
     }
 }
 

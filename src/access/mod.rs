@@ -21,11 +21,13 @@ use crate::vault::{VaultError, random};
 
 pub use repo::{ApiToken, User};
 pub use sessions::{
-    Account, NewSession, Session, account, close_session, find_session, open_session, record_login, sign_in_once,
+    Account, NewSession, Session, account, close_session, find_session, open_session, record_login,
+    sign_in_once,
 };
 pub use tokens::{NewToken, Token, TokenDirectory, Tokens, add_token, list_tokens, revoke_token};
 pub use users::{
-    FIRST_ADMIN, add_user, anybody_has_a_password, disable_user, first_admin, list_users, login_link, set_password,
+    FIRST_ADMIN, add_user, anybody_has_a_password, disable_user, first_admin, list_users, login_link,
+    set_password,
 };
 
 /// What a person may do; each role may do everything of those before it.

@@ -22,7 +22,8 @@ pub fn hash(password: &str) -> Result<String, AccessProblem> {
 
 /// Takes as long for an account that does not exist or has no password, so that the time taken tells nothing.
 pub fn matches(password: &str, stored: Option<&str>) -> bool {
-    let nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let nobody =
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     if password.chars().count() > LONGEST {
         return false;
     }

@@ -77,10 +77,11 @@ struct AccountRow {
 }
 
 pub fn account(conn: &mut PgConnection, email: &str) -> Result<Option<Account>, DbError> {
-    let found = sql_query("select user_id, password_hash from users where email = $1 and disabled_at is null")
-        .bind::<Text, _>(email)
-        .get_result::<AccountRow>(conn)
-        .optional()?;
+    let found =
+        sql_query("select user_id, password_hash from users where email = $1 and disabled_at is null")
+            .bind::<Text, _>(email)
+            .get_result::<AccountRow>(conn)
+            .optional()?;
     Ok(found.map(|row| Account { user_id: row.user_id, password_hash: row.password_hash }))
 }
 
@@ -109,7 +110,11 @@ pub struct LinkUser {
 }
 
 /// One of two who come at the same time gets it.
-pub fn use_link(conn: &mut PgConnection, hash: &[u8], now: DateTime<Utc>) -> Result<Option<LinkUser>, DbError> {
+pub fn use_link(
+    conn: &mut PgConnection,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<LinkUser>, DbError> {
     Ok(sql_query(
         "update login_links l set used_at = $2 from users u
          where l.token_hash = $1 and l.used_at is null and l.expires_at > $2
@@ -198,7 +203,11 @@ pub fn delete_other_sessions(conn: &mut PgConnection, user_id: i32, keep: &[u8])
     Ok(())
 }
 
-pub fn delete_expired(conn: &mut PgConnection, now: DateTime<Utc>, seen_before: DateTime<Utc>) -> Result<(), DbError> {
+pub fn delete_expired(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    seen_before: DateTime<Utc>,
+) -> Result<(), DbError> {
     sql_query("delete from sessions where expires_at <= $1 or seen_at <= $2")
         .bind::<Timestamptz, _>(now)
         .bind::<Timestamptz, _>(seen_before)
@@ -247,8 +256,10 @@ pub struct LiveToken {
 }
 
 pub fn live_tokens(conn: &mut PgConnection) -> Result<Vec<LiveToken>, DbError> {
-    Ok(sql_query("select token_id, token_hash, name, scope, store_id from api_tokens where revoked_at is null")
-        .load(conn)?)
+    Ok(sql_query(
+        "select token_id, token_hash, name, scope, store_id from api_tokens where revoked_at is null",
+    )
+    .load(conn)?)
 }
 
 #[derive(QueryableByName)]
@@ -301,13 +312,15 @@ pub fn insert_audit(
     detail: Value,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    sql_query("insert into audit_log (audit_id, at, actor, action, object, detail) values ($1, $2, $3, $4, $5, $6)")
-        .bind::<SqlUuid, _>(new_id())
-        .bind::<Timestamptz, _>(now)
-        .bind::<Text, _>(actor)
-        .bind::<Text, _>(action)
-        .bind::<Text, _>(object)
-        .bind::<Jsonb, _>(detail)
-        .execute(conn)?;
+    sql_query(
+        "insert into audit_log (audit_id, at, actor, action, object, detail) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind::<SqlUuid, _>(new_id())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(actor)
+    .bind::<Text, _>(action)
+    .bind::<Text, _>(object)
+    .bind::<Jsonb, _>(detail)
+    .execute(conn)?;
     Ok(())
 }

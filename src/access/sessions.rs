@@ -1,12 +1,11 @@
 //! Sessions: a random secret in the browser, its hash here. They end idle, in the end, and by signing out.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::PgConnection;
 use serde_json::json;
 
 use super::users::normal;
 use super::{AccessProblem, Role, audit, fingerprint, fresh_secret, repo};
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 
 const IDLE: TimeDelta = TimeDelta::hours(12);
 const LIFE: TimeDelta = TimeDelta::days(7);
@@ -38,7 +37,7 @@ pub struct Account {
 }
 
 /// The account behind an address, unless it is disabled.
-pub fn account(conn: &mut PgConnection, email: &str) -> Result<Option<Account>, DbError> {
+pub fn account(conn: &mut Conn, email: &str) -> Result<Option<Account>, DbError> {
     repo::account(conn, &normal(email))
 }
 
@@ -56,7 +55,11 @@ pub fn record_login(tx: &mut Tx<'_>, email: &str, how: &str, now: DateTime<Utc>)
 }
 
 /// Uses up a one-time link. `None`: unknown, used, too old, or of a disabled user.
-pub fn sign_in_once(tx: &mut Tx<'_>, secret: &str, now: DateTime<Utc>) -> Result<Option<NewSession>, AccessProblem> {
+pub fn sign_in_once(
+    tx: &mut Tx<'_>,
+    secret: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<NewSession>, AccessProblem> {
     let Some(user) = repo::use_link(tx.conn, &fingerprint(secret), now)? else { return Ok(None) };
     let session = open_session(tx, user.user_id, now)?;
     record_login(tx, &user.email, "link", now)?;
@@ -64,10 +67,11 @@ pub fn sign_in_once(tx: &mut Tx<'_>, secret: &str, now: DateTime<Utc>) -> Result
 }
 
 /// The live session of a secret. Remembers that it was used.
-pub fn find_session(conn: &mut PgConnection, secret: &str, now: DateTime<Utc>) -> Result<Option<Session>, DbError> {
+pub fn find_session(conn: &mut Conn, secret: &str, now: DateTime<Utc>) -> Result<Option<Session>, DbError> {
     let fingerprint = fingerprint(secret);
     let Some(row) = repo::session(conn, &fingerprint, now, now - IDLE)? else { return Ok(None) };
-    let role = Role::parse(&row.role).ok_or_else(|| DbError::Damaged(format!("role of user {}", row.user_id)))?;
+    let role =
+        Role::parse(&row.role).ok_or_else(|| DbError::Damaged(format!("role of user {}", row.user_id)))?;
     if now - row.seen_at > SEEN_STEP {
         repo::touch_session(conn, &fingerprint, now)?;
     }

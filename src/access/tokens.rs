@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 use serde_json::json;
 
 use super::{AccessProblem, ApiToken, Scope, audit, fingerprint, fresh_secret, repo};
 use crate::core::ids::StoreId;
-use crate::db::{Cached, DbError, Tx, bump};
+use crate::db::{Cached, Conn, DbError, Tx, bump};
 
 /// So that a token is recognised where it does not belong, such as in a repository.
 const PREFIX: &str = "upl_";
@@ -43,12 +42,12 @@ impl Default for TokenDirectory {
 }
 
 impl TokenDirectory {
-    pub fn get(&self, conn: &mut PgConnection) -> Result<Arc<Tokens>, DbError> {
+    pub fn get(&self, conn: &mut Conn) -> Result<Arc<Tokens>, DbError> {
         self.0.get(conn)
     }
 }
 
-fn load(conn: &mut PgConnection) -> Result<Tokens, DbError> {
+fn load(conn: &mut Conn) -> Result<Tokens, DbError> {
     let live = repo::live_tokens(conn)?.into_iter().map(|row| {
         let damaged = || DbError::Damaged(format!("token {}", row.token_id));
         let hash = <[u8; 32]>::try_from(row.token_hash.as_slice()).map_err(|_| damaged())?;
@@ -87,7 +86,7 @@ pub fn add_token(
     Ok((id, secret))
 }
 
-pub fn list_tokens(conn: &mut PgConnection) -> Result<Vec<ApiToken>, DbError> {
+pub fn list_tokens(conn: &mut Conn) -> Result<Vec<ApiToken>, DbError> {
     repo::tokens(conn)
 }
 

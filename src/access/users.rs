@@ -1,17 +1,22 @@
 //! People: added by an admin or on the console, signed in the first time by a link that works once.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::PgConnection;
 use serde_json::json;
 
 use super::{AccessProblem, Role, User, audit, fingerprint, fresh_secret, repo};
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 
 /// The account that is made when there is nobody at all.
 pub const FIRST_ADMIN: &str = "admin@localhost";
 const LINK_LIFE: TimeDelta = TimeDelta::hours(24);
 
-pub fn add_user(tx: &mut Tx<'_>, email: &str, role: Role, by: &str, now: DateTime<Utc>) -> Result<User, AccessProblem> {
+pub fn add_user(
+    tx: &mut Tx<'_>,
+    email: &str,
+    role: Role,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<User, AccessProblem> {
     let email = normal(email);
     let (name, domain) = email.split_once('@').ok_or_else(|| AccessProblem::BadEmail(email.clone()))?;
     if name.is_empty() || domain.is_empty() || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -23,7 +28,7 @@ pub fn add_user(tx: &mut Tx<'_>, email: &str, role: Role, by: &str, now: DateTim
     Ok(user)
 }
 
-pub fn list_users(conn: &mut PgConnection) -> Result<Vec<User>, DbError> {
+pub fn list_users(conn: &mut Conn) -> Result<Vec<User>, DbError> {
     repo::users(conn)
 }
 
@@ -44,19 +49,21 @@ pub fn login_link(tx: &mut Tx<'_>, email: &str, now: DateTime<Utc>) -> Result<St
     if made == 0 { Err(AccessProblem::UnknownUser(email)) } else { Ok(secret) }
 }
 
-/// Makes the first admin when there is no user at all; then there is somebody to sign in as.
-pub fn first_admin(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<(), AccessProblem> {
-    if repo::users(tx.conn)?.is_empty() {
-        match add_user(tx, FIRST_ADMIN, Role::Admin, "console", now) {
-            // Another process that started at the same time was quicker.
-            Ok(_) | Err(AccessProblem::EmailTaken(_)) => {}
-            Err(other) => return Err(other),
-        }
+/// The address of an admin to sign in as, made when there is none at all.
+pub fn first_admin(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<String, AccessProblem> {
+    let users = repo::users(tx.conn)?;
+    let admin = users.into_iter().find(|user| user.role == Role::Admin.name() && user.disabled_at.is_none());
+    if let Some(admin) = admin {
+        return Ok(admin.email);
     }
-    Ok(())
+    match add_user(tx, FIRST_ADMIN, Role::Admin, "console", now) {
+        // Another process that started at the same time was quicker.
+        Ok(_) | Err(AccessProblem::EmailTaken(_)) => Ok(FIRST_ADMIN.to_owned()),
+        Err(other) => Err(other),
+    }
 }
 
-pub fn anybody_has_a_password(conn: &mut PgConnection) -> Result<bool, DbError> {
+pub fn anybody_has_a_password(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(repo::users(conn)?.iter().any(|user| user.has_password && user.disabled_at.is_none()))
 }
 

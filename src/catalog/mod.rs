@@ -6,13 +6,12 @@
 mod repo;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::core::ids::StoreId;
 use crate::core::sku::{Catalog, KeyKind};
-use crate::db::{Cached, DbError, Tx, bump};
+use crate::db::{Cached, Conn, DbError, Tx, bump};
 
 /// One version of one mapping, to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +39,7 @@ impl Default for Mappings {
 }
 
 impl Mappings {
-    pub fn get(&self, conn: &mut PgConnection) -> Result<Arc<Catalog>, DbError> {
+    pub fn get(&self, conn: &mut Conn) -> Result<Arc<Catalog>, DbError> {
         self.0.get(conn)
     }
 }

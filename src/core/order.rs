@@ -263,12 +263,17 @@ impl OrderState {
         revived.is_none_or(|at| at < deleted_at)
     }
 
-    /// The snapshot's refunds and those that were told without it, each once, by id.
+    /// The snapshot's refunds and those that were told without it, each once, by id. The snapshot's telling wins,
+    /// unless it tells nothing but the money of a refund whose parts are known.
     pub fn refunds(&self) -> Vec<&Refund> {
         let mut by_id: BTreeMap<&str, &Refund> =
             self.bare_refunds.iter().map(|(id, refund)| (id.as_str(), refund)).collect();
         for refund in self.snapshot.iter().flat_map(|snapshot| &snapshot.refunds) {
-            by_id.insert(&refund.external_id, refund);
+            let known = by_id.entry(&refund.external_id).or_insert(refund);
+            let only_money = refund.lines.is_empty() && refund.unallocated == refund.amount;
+            if !only_money || refund.amount != known.amount {
+                *known = refund;
+            }
         }
         by_id.into_values().collect()
     }

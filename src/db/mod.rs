@@ -9,6 +9,7 @@ pub mod embedded;
 mod error;
 mod migrate;
 mod pool;
+mod server;
 
 use std::sync::Arc;
 
@@ -19,8 +20,12 @@ pub use cached::{Cached, bump};
 pub use error::DbError;
 pub use migrate::{Migrated, migrate, pending};
 pub use pool::{Lane, PATIENCE, connect};
+pub use server::{OLDEST_MAJOR, ServerFacts, server_facts};
 
 use pool::Pools;
+
+/// A connection, whatever it is doing. Named here so that only SQL knows the driver.
+pub type Conn = PgConnection;
 
 /// Hears, after a commit, that there may be work on a topic. Carries no data: a lost ring costs one poll.
 pub trait Doorbell: Send + Sync {

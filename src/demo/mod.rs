@@ -9,6 +9,7 @@
 pub mod catalogue;
 pub mod company;
 mod draw;
+pub mod histogram;
 pub mod json;
 pub mod payload;
 mod people;

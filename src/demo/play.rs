@@ -3,6 +3,8 @@
 //!
 //! Blocking; whoever calls it from async code gives it a thread of its own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -10,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::company::Company;
 use super::draw::EXAMPLES;
+use super::histogram::Histogram;
 use super::repo;
 use super::send::{SendError, Sender};
 use super::set_up::{SetUpProblem, set_up};
@@ -28,6 +31,8 @@ pub struct Demo {
     pub base: String,
     /// Show a progress bar where somebody looks at it.
     pub progress: bool,
+    /// Set from elsewhere to give up at once.
+    pub stopped: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,8 @@ pub enum DemoProblem {
     Stuck { waiting: i64, patience: Duration },
     #[error("{0} events are parked: they failed several times; see the deliveries page")]
     Parked(i64),
+    #[error("the server does not tell its metrics")]
+    Metrics(#[source] Box<ureq::Error>),
     #[error("the database cannot be read")]
     Db(#[from] DbError),
 }
@@ -60,15 +67,22 @@ impl Demo {
         let today = clock.now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         let deliveries = stream(&company, self.seed, self.orders, today);
 
-        let began = (Instant::now(), clock.now());
+        let began = Instant::now();
+        let posted_before = self.receipt_to_ledger()?;
         let bar = self.bar(deliveries.len());
-        let sender = Sender { base: self.base.clone(), connections: CONNECTIONS, patience: PATIENCE };
+        let sender = Sender {
+            base: self.base.clone(),
+            connections: CONNECTIONS,
+            patience: PATIENCE,
+            stopped: self.stopped.clone(),
+        };
         let acks = sender.send(&deliveries, &|| bar.inc(1))?;
         bar.set_message("waiting for the ledger");
-        wait_until_done(db)?;
+        wait_until_done(db, &self.stopped)?;
         bar.finish_and_clear();
 
-        let took = began.0.elapsed();
+        let took = began.elapsed();
+        let posted = self.receipt_to_ledger()?.since(&posted_before);
         let counts = db.read(Lane::Admin, |conn| repo::counts(conn, &stores))?;
         Ok(Summary {
             deliveries: acks.count(),
@@ -76,10 +90,19 @@ impl Demo {
             counts,
             sums: db.read(Lane::Admin, |conn| repo::sums(conn, &stores))?,
             ack: (acks.percentile(50), acks.percentile(99)),
-            receipt_to_ledger_ms: db.read(Lane::Admin, |conn| repo::receipt_to_ledger(conn, began.1))?,
+            receipt_to_ledger: (posted.percentile(50), posted.percentile(99)),
             rows: self.rows(db, &company)?,
             took,
         })
+    }
+
+    fn receipt_to_ledger(&self) -> Result<Histogram, DemoProblem> {
+        let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE)).build();
+        let agent = ureq::Agent::new_with_config(config);
+        let answer = agent.get(format!("{}/metrics", self.base)).call();
+        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+        let text = text.map_err(|error| DemoProblem::Metrics(Box::new(error)))?;
+        Ok(Histogram::read(&text, "upline_receipt_to_ledger_seconds"))
     }
 
     fn rows(&self, db: &Db, company: &Company) -> Result<Vec<repo::ResultRow>, DbError> {
@@ -124,9 +147,12 @@ fn put_in_place(db: &Db, vault: &Vault, company: &Company, now: DateTime<Utc>) -
 }
 
 /// Until nothing is left to do. Gives up only when nothing moves any more.
-pub fn wait_until_done(db: &Db) -> Result<(), DemoProblem> {
+pub fn wait_until_done(db: &Db, stopped: &AtomicBool) -> Result<(), DemoProblem> {
     let (mut least, mut moved) = (i64::MAX, Instant::now());
     loop {
+        if stopped.load(Ordering::Relaxed) {
+            return Err(SendError::Stopped.into());
+        }
         let backlog = db.read(Lane::Admin, events::backlog)?;
         let parked: i64 = backlog.iter().map(|topic| topic.parked).sum();
         if parked > 0 {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 
@@ -74,37 +73,6 @@ pub fn sums(conn: &mut PgConnection, stores: &[String]) -> Result<Vec<Sums>, DbE
     )
     .bind::<Array<Text>, _>(stores)
     .load(conn)?)
-}
-
-#[derive(QueryableByName)]
-struct Percentiles {
-    #[diesel(sql_type = Nullable<Numeric>)]
-    p50: Option<Decimal>,
-    #[diesel(sql_type = Nullable<Numeric>)]
-    p99: Option<Decimal>,
-}
-
-/// Milliseconds from the receipt of a delivery to the ledger entry that it led to, median and 99th percentile,
-/// over the entries posted since an instant.
-pub fn receipt_to_ledger(
-    conn: &mut PgConnection,
-    since: DateTime<Utc>,
-) -> Result<(Decimal, Decimal), DbError> {
-    let found: Percentiles = sql_query(
-        "with waits as (
-           select extract(epoch from e.posted_at - r.received_at) * 1000 as ms
-           from journal_entries e
-           cross join lateral (
-             select max(received_at) as received_at from order_revisions
-             where order_id = e.source_id and absorbed = 'applied' and recorded_at <= e.posted_at) r
-           where e.posted_at >= $1 and r.received_at >= $1)
-         select round((percentile_disc(0.5) within group (order by ms))::numeric, 3) as p50,
-                round((percentile_disc(0.99) within group (order by ms))::numeric, 3) as p99
-         from waits",
-    )
-    .bind::<Timestamptz, _>(since)
-    .get_result(conn)?;
-    Ok((found.p50.unwrap_or_default(), found.p99.unwrap_or_default()))
 }
 
 /// One row of the result table.

@@ -3,8 +3,8 @@
 //! A store that gets no answer, or 429 or 503, may send again; any other refusal is a fault of the sender and
 //! ends the run.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::DemoDelivery;
@@ -17,6 +17,8 @@ pub struct Sender {
     pub connections: usize,
     /// How long one delivery is tried again before the run is given up.
     pub patience: Duration,
+    /// Set from elsewhere to give up at once.
+    pub stopped: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -42,6 +44,8 @@ pub enum SendError {
         #[source]
         last: Option<Box<ureq::Error>>,
     },
+    #[error("stopped before the last delivery was sent")]
+    Stopped,
 }
 
 /// Before a delivery is tried again when the answer names no time.
@@ -115,6 +119,9 @@ impl Sender {
         let began = Instant::now();
         let mut last = None;
         while began.elapsed() < self.patience {
+            if self.stopped.load(Ordering::Relaxed) {
+                return Err(SendError::Stopped);
+            }
             let sent = Instant::now();
             let pause = match self.post(agent, delivery) {
                 Ok(Answer::Acknowledged) => {
@@ -186,7 +193,6 @@ mod tests {
     use std::collections::BTreeMap;
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::sync::Arc;
 
     use super::*;
 
@@ -251,7 +257,7 @@ mod tests {
     }
 
     fn sender(base: String) -> Sender {
-        Sender { base, connections: 4, patience: Duration::from_secs(10) }
+        Sender { base, connections: 4, patience: Duration::from_secs(10), stopped: Arc::default() }
     }
 
     #[test]
@@ -282,6 +288,15 @@ mod tests {
         let failure = sender.send(&[delivery("a")], &|| ()).unwrap_err();
         assert!(failure.to_string().contains(&base), "{failure}");
         assert!(std::error::Error::source(&failure).is_some());
+    }
+
+    #[test]
+    fn a_stopped_run_sends_nothing_more() {
+        let (base, seen) = server(&[("a", &["200 OK"])]);
+        let sender = sender(base);
+        sender.stopped.store(true, Ordering::Relaxed);
+        assert!(matches!(sender.send(&[delivery("a")], &|| ()), Err(SendError::Stopped)));
+        assert!(seen.lock().unwrap().is_empty());
     }
 
     #[test]

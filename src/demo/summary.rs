@@ -18,7 +18,8 @@ pub struct Summary {
     pub sums: Vec<Sums>,
     /// Median and 99th percentile.
     pub ack: (Duration, Duration),
-    pub receipt_to_ledger_ms: (Decimal, Decimal),
+    /// Likewise, in seconds.
+    pub receipt_to_ledger: (Decimal, Decimal),
     /// The result table of the examples.
     pub rows: Vec<ResultRow>,
     pub took: Duration,
@@ -38,10 +39,20 @@ impl Summary {
             "net": self.by_currency(|sums| sums.net),
             "commissions": self.by_currency(|sums| sums.commissions),
             "drift": self.by_currency(|sums| sums.drift),
-            "ack_ms": percentiles((milliseconds(self.ack.0), milliseconds(self.ack.1))),
-            "receipt_to_ledger_ms": percentiles(self.receipt_to_ledger_ms),
+            "ack_ms": percentiles(self.ack_ms()),
+            "receipt_to_ledger_ms": percentiles(self.ledger_ms()),
         };
         String::from_utf8_lossy(&json.plain()).into_owned()
+    }
+
+    fn ack_ms(&self) -> (Decimal, Decimal) {
+        let seconds =
+            |took: Duration| Decimal::from(u64::try_from(took.as_micros()).unwrap_or(u64::MAX)) / MICROS;
+        (milliseconds(seconds(self.ack.0)), milliseconds(seconds(self.ack.1)))
+    }
+
+    fn ledger_ms(&self) -> (Decimal, Decimal) {
+        (milliseconds(self.receipt_to_ledger.0), milliseconds(self.receipt_to_ledger.1))
     }
 
     fn by_currency(&self, amount: impl Fn(&Sums) -> Decimal) -> Json {
@@ -57,7 +68,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (ack, ledger) = (self.ack, self.receipt_to_ledger_ms);
+        let (ack, ledger) = (self.ack_ms(), self.ledger_ms());
         writeln!(f, "  deliveries          {} in {:.1?}", self.deliveries, self.took)?;
         writeln!(f, "  told before         {}", self.duplicates)?;
         writeln!(f, "  orders              {}", self.counts.orders)?;
@@ -109,10 +120,11 @@ fn count(number: usize) -> Decimal {
     Decimal::from(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
+const MICROS: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+
 /// With one digit after the point.
-fn milliseconds(duration: Duration) -> Decimal {
-    let micros = Decimal::from(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
-    (micros / Decimal::ONE_THOUSAND).round_dp(1)
+fn milliseconds(seconds: Decimal) -> Decimal {
+    (seconds * Decimal::ONE_THOUSAND).round_dp(1)
 }
 
 #[cfg(test)]
@@ -132,7 +144,7 @@ mod tests {
             counts: Counts { repeats: 2, orders: 10, held: 1, commission_events: 30, ledger_entries: 9 },
             sums: vec![sums],
             ack: (Duration::from_micros(1_840), Duration::from_micros(12_060)),
-            receipt_to_ledger_ms: ("8.125".parse().unwrap(), "40".parse().unwrap()),
+            receipt_to_ledger: ("0.00813".parse().unwrap(), "0.04".parse().unwrap()),
             rows: vec![ResultRow {
                 order: "301".into(),
                 sku: Some("SUPP001".into()),
@@ -149,7 +161,7 @@ mod tests {
     fn the_json_has_money_as_strings_by_currency() {
         assert_eq!(
             summary().json(),
-            r#"{"deliveries":21,"duplicates":2,"orders":10,"held":1,"commission_events":30,"ledger_entries":9,"net":{"USD":"164.50"},"commissions":{"USD":"29.55"},"drift":{"USD":"0.00"},"ack_ms":{"p50":1.8,"p99":12.1},"receipt_to_ledger_ms":{"p50":8.125,"p99":40}}"#
+            r#"{"deliveries":21,"duplicates":2,"orders":10,"held":1,"commission_events":30,"ledger_entries":9,"net":{"USD":"164.50"},"commissions":{"USD":"29.55"},"drift":{"USD":"0.00"},"ack_ms":{"p50":1.8,"p99":12.1},"receipt_to_ledger_ms":{"p50":8.1,"p99":40.0}}"#
         );
     }
 

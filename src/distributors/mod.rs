@@ -8,14 +8,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 
 pub use repo::{Profile, profiles};
 
 use crate::core::attribution::Named;
 use crate::core::genealogy::{DistributorVersion, Genealogy, GenealogyProblem, Status};
 use crate::core::ids::DistributorId;
-use crate::db::{Cached, DbError, Tx, bump};
+use crate::db::{Cached, Conn, DbError, Tx, bump};
 
 /// Everything in which a reference to a distributor is looked up.
 #[derive(Debug)]
@@ -35,12 +34,12 @@ impl Default for Networks {
 }
 
 impl Networks {
-    pub fn get(&self, conn: &mut PgConnection) -> Result<Arc<Network>, DbError> {
+    pub fn get(&self, conn: &mut Conn) -> Result<Arc<Network>, DbError> {
         self.0.get(conn)
     }
 }
 
-fn load(conn: &mut PgConnection) -> Result<Network, DbError> {
+fn load(conn: &mut Conn) -> Result<Network, DbError> {
     let genealogy = Genealogy::build(repo::versions(conn)?).map_err(|problems| damaged(&problems))?;
     Ok(Network { genealogy, codes: repo::codes(conn)? })
 }

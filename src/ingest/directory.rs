@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestamptz};
-use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use secrecy::{ExposeSecret, SecretSlice};
 
+use super::repo;
 use crate::core::ids::StoreId;
-use crate::db::{Cached, DbError, Tx, bump};
+use crate::db::{Cached, Conn, DbError, Tx, bump};
 use crate::vault::Vault;
 
 #[derive(Clone, Debug)]
@@ -60,70 +59,6 @@ pub struct NewStore<'a> {
     pub secret: Option<&'a str>,
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Integer)]
-    store_id: i32,
-    #[diesel(sql_type = Text)]
-    slug: String,
-    #[diesel(sql_type = Text)]
-    platform: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Array<Text>)]
-    attribution: Vec<String>,
-    #[diesel(sql_type = Bool)]
-    active: bool,
-    #[diesel(sql_type = Timestamptz)]
-    created_at: DateTime<Utc>,
-}
-
-#[derive(QueryableByName)]
-struct SecretRow {
-    #[diesel(sql_type = Integer)]
-    store_id: i32,
-    #[diesel(sql_type = Integer)]
-    secret_no: i32,
-    #[diesel(sql_type = Binary)]
-    sealed: Vec<u8>,
-    #[diesel(sql_type = Timestamptz)]
-    created_at: DateTime<Utc>,
-}
-
-/// All stores, by slug.
-pub fn list_stores(conn: &mut PgConnection) -> Result<Vec<Store>, DbError> {
-    let rows: Vec<Row> = sql_query(
-        "select store_id, slug, platform, name, attribution, active, created_at from stores order by slug",
-    )
-    .load(conn)?;
-    let secrets: Vec<SecretRow> = sql_query(
-        "select store_id, secret_no, sealed, created_at from store_secrets
-         where retired_at is null order by store_id, secret_no desc",
-    )
-    .load(conn)?;
-    let mut by_store: HashMap<i32, Vec<SealedSecret>> = HashMap::new();
-    for row in secrets {
-        let SecretRow { store_id, secret_no, sealed, created_at } = row;
-        by_store.entry(store_id).or_default().push(SealedSecret { secret_no, sealed, created_at });
-    }
-    Ok(rows.into_iter().map(|row| Store::from_row(row, &mut by_store)).collect())
-}
-
-impl Store {
-    fn from_row(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Self {
-        Self {
-            id: StoreId(row.store_id),
-            slug: row.slug,
-            platform: row.platform,
-            name: row.name,
-            attribution: row.attribution,
-            active: row.active,
-            created_at: row.created_at,
-            secrets: secrets.remove(&row.store_id).unwrap_or_default(),
-        }
-    }
-}
-
 /// Returns the id of the store.
 pub fn add_store(
     tx: &mut Tx<'_>,
@@ -131,38 +66,19 @@ pub fn add_store(
     new: &NewStore<'_>,
     now: DateTime<Utc>,
 ) -> Result<StoreId, StoreProblem> {
-    let row = sql_query(
-        "insert into stores (slug, platform, name, attribution, created_at) values ($1, $2, $3, $4, $5)
-         on conflict (slug) do nothing
-         returning store_id, slug, platform, name, attribution, active, created_at",
-    )
-    .bind::<Text, _>(new.slug)
-    .bind::<Text, _>(new.platform)
-    .bind::<Text, _>(new.name)
-    .bind::<Array<Text>, _>(new.attribution)
-    .bind::<Timestamptz, _>(now)
-    .get_result::<Row>(tx.conn)
-    .optional()
-    .map_err(|error| match DbError::from(error) {
-        refused if refused.is_constraint("stores_slug_check") => StoreProblem::BadSlug(new.slug.to_owned()),
-        other => StoreProblem::Db(other),
-    })?
-    .ok_or_else(|| StoreProblem::SlugTaken(new.slug.to_owned()))?;
+    let added = repo::insert_store(tx.conn, new, now).map_err(|error| {
+        if error.is_constraint("stores_slug_check") {
+            StoreProblem::BadSlug(new.slug.to_owned())
+        } else {
+            error.into()
+        }
+    })?;
+    let store = added.ok_or_else(|| StoreProblem::SlugTaken(new.slug.to_owned()))?;
     if let Some(secret) = new.secret {
         add_secret(tx, vault, new.slug, secret, now)?;
     }
     bump(tx, "stores")?;
-    Ok(StoreId(row.store_id))
-}
-
-#[derive(QueryableByName)]
-struct Live {
-    #[diesel(sql_type = Integer)]
-    store_id: i32,
-    #[diesel(sql_type = Nullable<Integer>)]
-    newest: Option<i32>,
-    #[diesel(sql_type = Integer)]
-    live: i32,
+    Ok(store)
 }
 
 /// A second live secret beside the first, so that a store can change over without a gap.
@@ -176,47 +92,24 @@ pub fn add_secret(
     if secret.is_empty() {
         return Err(StoreProblem::EmptySecret);
     }
-    let Live { store_id, newest, live } = lock_secrets(tx, slug)?;
-    if live >= 2 {
+    let secrets = lock_secrets(tx, slug)?;
+    if secrets.live >= 2 {
         return Err(StoreProblem::TwoLive);
     }
-    sql_query("insert into store_secrets (store_id, secret_no, sealed, created_at) values ($1, $2, $3, $4)")
-        .bind::<Integer, _>(store_id)
-        .bind::<Integer, _>(newest.unwrap_or(0) + 1)
-        .bind::<Binary, _>(vault.seal(secret.as_bytes())?)
-        .bind::<Timestamptz, _>(now)
-        .execute(tx.conn)
-        .map_err(DbError::from)?;
+    repo::insert_secret(tx.conn, &secrets, &vault.seal(secret.as_bytes())?, now)?;
     Ok(bump(tx, "stores")?)
 }
 
 /// Ends every live secret but the newest. Returns how many that were.
 pub fn retire_secrets(tx: &mut Tx<'_>, slug: &str, now: DateTime<Utc>) -> Result<usize, StoreProblem> {
-    let Live { store_id, newest, .. } = lock_secrets(tx, slug)?;
-    let retired = sql_query(
-        "update store_secrets set retired_at = $3 where store_id = $1 and secret_no <> $2 and retired_at is null",
-    )
-    .bind::<Integer, _>(store_id)
-    .bind::<Integer, _>(newest.unwrap_or(0))
-    .bind::<Timestamptz, _>(now)
-    .execute(tx.conn)
-    .map_err(DbError::from)?;
+    let secrets = lock_secrets(tx, slug)?;
+    let retired = repo::retire_secrets(tx.conn, &secrets, now)?;
     bump(tx, "stores")?;
     Ok(retired)
 }
 
-fn lock_secrets(tx: &mut Tx<'_>, slug: &str) -> Result<Live, StoreProblem> {
-    sql_query(
-        "select s.store_id,
-                (select max(secret_no) from store_secrets x where x.store_id = s.store_id) as newest,
-                (select count(*)::int from store_secrets x where x.store_id = s.store_id and retired_at is null) as live
-         from stores s where slug = $1 for update",
-    )
-    .bind::<Text, _>(slug)
-    .get_result(tx.conn)
-    .optional()
-    .map_err(DbError::from)?
-    .ok_or_else(|| StoreProblem::Unknown(slug.to_owned()))
+fn lock_secrets(tx: &mut Tx<'_>, slug: &str) -> Result<repo::Secrets, StoreProblem> {
+    repo::lock_secrets(tx.conn, slug)?.ok_or_else(|| StoreProblem::Unknown(slug.to_owned()))
 }
 
 /// All stores in memory with their opened secrets, as fresh as the asking database transaction.
@@ -234,15 +127,15 @@ pub struct Receiver {
 
 impl StoreDirectory {
     pub fn new(vault: Vault) -> Self {
-        Self { vault, stores: Cached::new("stores", list_stores) }
+        Self { vault, stores: Cached::new("stores", repo::list_stores) }
     }
 
-    pub fn all(&self, conn: &mut PgConnection) -> Result<Arc<Vec<Store>>, DbError> {
+    pub fn all(&self, conn: &mut Conn) -> Result<Arc<Vec<Store>>, DbError> {
         self.stores.get(conn)
     }
 
     /// Every active store ready to receive, by slug.
-    pub fn receivers(&self, conn: &mut PgConnection) -> Result<HashMap<String, Receiver>, DbError> {
+    pub fn receivers(&self, conn: &mut Conn) -> Result<HashMap<String, Receiver>, DbError> {
         let stores = self.all(conn)?;
         Ok(stores.iter().filter(|s| s.active).map(|s| (s.slug.clone(), self.receiver(s))).collect())
     }

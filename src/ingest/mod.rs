@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 pub use directory::{
     NewStore, Receiver, SealedSecret, Store, StoreDirectory, StoreProblem, add_secret, add_store,
-    list_stores, retire_secrets,
+    retire_secrets,
 };
 pub use intake::{Intake, IntakeError};
-pub use repo::{StoredDelivery, load, load_page};
+pub use repo::{StoredDelivery, list_stores, load, load_page};
 
 use crate::clock::new_id;
 use crate::core::ids::{DeliveryId, StoreId};

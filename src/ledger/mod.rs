@@ -5,13 +5,12 @@
 
 mod repo;
 
-use diesel::PgConnection;
 use uuid::Uuid;
 
 pub use repo::{StoredEntry, load_entries, load_page};
 
 use crate::core::journal::JournalEntry;
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 
 /// An entry on its way into the journal with the seal of what it rests on.
 #[derive(Debug)]
@@ -27,12 +26,12 @@ pub fn post(tx: &mut Tx<'_>, entries: &[NewEntry]) -> Result<(), DbError> {
 }
 
 /// The sums of all accounts by currency, house accounts in one line each and distributors together.
-pub fn balances(conn: &mut PgConnection) -> Result<Vec<repo::Balance>, DbError> {
+pub fn balances(conn: &mut Conn) -> Result<Vec<repo::Balance>, DbError> {
     repo::balances(conn)
 }
 
 /// What one distributor has to get, by currency.
-pub fn payable(conn: &mut PgConnection, distributor: &str) -> Result<Vec<repo::Balance>, DbError> {
+pub fn payable(conn: &mut Conn, distributor: &str) -> Result<Vec<repo::Balance>, DbError> {
     repo::payable(conn, distributor)
 }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 use uuid::Uuid;
 
 use super::Books;
@@ -14,12 +13,12 @@ use crate::core::ids::{DeliveryId, DistributorId, OrderId, StoreId};
 use crate::core::order::{Absorbed, OrderState, Report};
 use crate::core::plan::PlanHash;
 use crate::core::sku::Catalog;
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 use crate::distributors::Network;
 use crate::events::{self, Topic};
 use crate::ingest::{DIRECT_TOPIC, Store, StoredDelivery};
 use crate::plans::Published;
-use crate::stores::{self, DeliveryMeta, ParseError, Platform};
+use crate::stores::{self, DeliveryMeta, Headers, ParseError, Platform};
 
 /// An order by its store's own id.
 pub type OrderKey = (StoreId, String);
@@ -47,16 +46,16 @@ pub fn platform_of(store_platform: &str, topic: &str) -> Option<Platform> {
 /// The same reports for the same stored bytes, always: replay calls this too.
 pub fn parse_delivery(store_platform: &str, delivery: &StoredDelivery) -> Result<Vec<Report>, ParseError> {
     let Some(platform) = platform_of(store_platform, &delivery.topic) else { return Ok(vec![]) };
+    let headers: Headers = delivery.headers.iter().map(|(name, value)| (name, value.clone())).collect();
+    let told = stores::describe(platform, &headers);
     let meta = DeliveryMeta {
         topic: Some(delivery.topic.clone()),
-        delivery_key: delivery.delivery_key.clone(),
-        event_key: delivery.event_key.clone(),
         triggered_at: match platform {
             // The API has no header for it: an order without a time of its own happened when it was told.
             Platform::Direct => Some(delivery.received_at),
             _ => delivery.triggered_at,
         },
-        ..DeliveryMeta::default()
+        ..told
     };
     stores::parse(platform, &meta, &delivery.body)
 }
@@ -173,7 +172,7 @@ pub struct Assessor {
 }
 
 impl Assessor {
-    pub fn open(conn: &mut PgConnection, books: &Books) -> Result<Self, DbError> {
+    pub fn open(conn: &mut Conn, books: &Books) -> Result<Self, DbError> {
         let published = books.plans.get(conn)?;
         let classes = published.all().map(|plan| (plan.hash(), plan.class_ids())).collect();
         Ok(Self {

@@ -1,14 +1,13 @@
 //! Releasing held orders: fix a cause once, and every order that waited for it is assessed again.
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::repo;
 use crate::core::assess::Hold;
 use crate::core::ids::{DistributorId, OrderId};
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 use crate::events::{self, Topic};
 
 /// How much waits for one cause, in one currency.
@@ -20,7 +19,7 @@ pub struct Waiting {
 }
 
 /// What [`release`] would send through assessment again: the preview. An empty cause means all of the reason.
-pub fn waiting(conn: &mut PgConnection, reason: Hold, cause: &str) -> Result<Vec<Waiting>, DbError> {
+pub fn waiting(conn: &mut Conn, reason: Hold, cause: &str) -> Result<Vec<Waiting>, DbError> {
     repo::waiting(conn, reason.name(), cause)
 }
 

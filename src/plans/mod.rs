@@ -8,12 +8,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 
 pub use repo::{Publication, StoredPlan, publications, stored};
 
 use crate::core::plan::{Plan, PlanHash, PlanProblem};
-use crate::db::{Cached, DbError, Tx, bump};
+use crate::db::{Cached, Conn, DbError, Tx, bump};
 
 /// All published plans in memory, as fresh as the asking database transaction.
 pub struct Plans(Cached<Published>);
@@ -25,7 +24,7 @@ impl Default for Plans {
 }
 
 impl Plans {
-    pub fn get(&self, conn: &mut PgConnection) -> Result<Arc<Published>, DbError> {
+    pub fn get(&self, conn: &mut Conn) -> Result<Arc<Published>, DbError> {
         self.0.get(conn)
     }
 }
@@ -53,7 +52,7 @@ impl Published {
     }
 }
 
-fn load(conn: &mut PgConnection) -> Result<Published, DbError> {
+fn load(conn: &mut Conn) -> Result<Published, DbError> {
     let mut published = Published::default();
     for row in stored(conn)? {
         let damaged = || DbError::Damaged(format!("plan {}", hex::encode(&row.plan_hash)));

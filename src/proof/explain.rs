@@ -3,7 +3,6 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use diesel::PgConnection;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use crate::commissions::{self, CalcSnapshot, StoredEvent};
 use crate::core::assess::AssessedLine;
 use crate::core::attribution::Attributed;
 use crate::core::engine::{Award, BonusWalk, Finding, PoolShare, UplineMember, Visited};
-use crate::db::DbError;
+use crate::db::{Conn, DbError};
 use crate::ledger;
 
 /// Everything that made one commission event. Amounts are in `currency`.
@@ -54,7 +53,7 @@ pub struct Explanation {
 }
 
 /// `None` when there is no such event.
-pub fn explain(conn: &mut PgConnection, event_id: Uuid) -> Result<Option<Explanation>, DbError> {
+pub fn explain(conn: &mut Conn, event_id: Uuid) -> Result<Option<Explanation>, DbError> {
     let Some(event) = commissions::event(conn, event_id)? else { return Ok(None) };
     let order = repo::event_order(conn, event.order_id, event.calculation_no)?;
     let snapshot = commissions::calculations(conn, &[event.order_id])?

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use diesel::PgConnection;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -17,7 +16,7 @@ use crate::core::engine::difference;
 use crate::core::ids::{DistributorId, StoreId};
 use crate::core::journal::Account;
 use crate::core::order::{OrderState, Report};
-use crate::db::DbError;
+use crate::db::{Conn, DbError};
 use crate::ingest;
 use crate::orders::{self, Assessor, Books, OrderKey};
 
@@ -50,11 +49,7 @@ const PAGE: i64 = 500;
 
 /// Reads all deliveries, then all orders. The pipeline should have nothing left to do. `progress` is told how
 /// many deliveries were read.
-pub fn replay(
-    conn: &mut PgConnection,
-    books: &Books,
-    mut progress: impl FnMut(u64),
-) -> Result<Replayed, DbError> {
+pub fn replay(conn: &mut Conn, books: &Books, mut progress: impl FnMut(u64)) -> Result<Replayed, DbError> {
     let (mut states, deliveries) = fold_deliveries(conn, books, &mut progress)?;
     let assessor = Assessor::open(conn, books)?;
     let mut run = Run {
@@ -89,7 +84,7 @@ pub fn replay(
 type States = HashMap<OrderKey, OrderState>;
 
 fn fold_deliveries(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     books: &Books,
     progress: &mut impl FnMut(u64),
 ) -> Result<(States, u64), DbError> {
@@ -129,7 +124,7 @@ struct Run {
 impl Run {
     fn page(
         &mut self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         books: &Books,
         page: &[StandingOrder],
         states: &mut States,

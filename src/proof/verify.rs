@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use diesel::PgConnection;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -11,7 +10,7 @@ use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
 use crate::core::ids::DistributorId;
 use crate::core::journal::{Account, EntryKind, JournalEntry};
 use crate::core::money::Currency;
-use crate::db::DbError;
+use crate::db::{Conn, DbError};
 use crate::ingest;
 use crate::ledger::{self, StoredEntry};
 
@@ -46,7 +45,7 @@ impl Verified {
 const PAGE: i64 = 500;
 
 /// Walks the whole journal and all stored deliveries. `progress` is told how many rows were seen so far.
-pub fn verify(conn: &mut PgConnection, mut progress: impl FnMut(u64)) -> Result<Verified, DbError> {
+pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified, DbError> {
     let mut verified = Verified::default();
     let mut after = None;
     loop {
@@ -77,7 +76,7 @@ struct Grounds {
 }
 
 impl Grounds {
-    fn load(conn: &mut PgConnection, entries: &[StoredEntry]) -> Result<Self, DbError> {
+    fn load(conn: &mut Conn, entries: &[StoredEntry]) -> Result<Self, DbError> {
         let sources: Vec<Uuid> = entries.iter().map(|entry| entry.source).collect();
         let calculations = commissions::calculations(conn, &sources)?
             .into_iter()
@@ -93,11 +92,7 @@ impl Grounds {
     }
 }
 
-fn check_entries(
-    conn: &mut PgConnection,
-    entries: &[StoredEntry],
-    verified: &mut Verified,
-) -> Result<(), DbError> {
+fn check_entries(conn: &mut Conn, entries: &[StoredEntry], verified: &mut Verified) -> Result<(), DbError> {
     let grounds = Grounds::load(conn, entries)?;
     for stored in entries {
         verified.entries += 1;
@@ -153,7 +148,7 @@ fn is_posted(event: &StoredEvent, entry: &JournalEntry) -> bool {
 
 /// Reading a delivery compares its bytes with their hash.
 fn check_deliveries(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     verified: &mut Verified,
     progress: &mut impl FnMut(u64),
 ) -> Result<(), DbError> {

@@ -1,7 +1,7 @@
 //! How much flowed on each day, and how long it took.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::sql_types::{BigInt, Date, Double, Nullable, Numeric, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Text, Timestamptz};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 
@@ -63,10 +63,10 @@ pub fn newest_order(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, DbError> {
 pub struct Posted {
     #[diesel(sql_type = BigInt)]
     pub entries: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    pub p50: Option<f64>,
-    #[diesel(sql_type = Nullable<Double>)]
-    pub p99: Option<f64>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    pub p50: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    pub p99: Option<Decimal>,
 }
 
 /// Over the first calculations of the newest `latest` orders: later ones may have been started by a person.
@@ -74,12 +74,12 @@ pub fn receipt_to_ledger(conn: &mut Conn, latest: i64) -> Result<Posted, DbError
     Ok(sql_query(
         "with newest as (select order_id, first_delivery_id from orders order by order_id desc limit $1),
               took as (
-                select extract(epoch from c.calculated_at - d.received_at)::float8 * 1000 as ms
+                select extract(epoch from c.calculated_at - d.received_at) * 1000 as ms
                 from newest n
                 join calculations c on c.order_id = n.order_id and c.calculation_no = 1
                 join deliveries d on d.delivery_id = n.first_delivery_id)
-         select count(*) as entries, percentile_cont(0.5) within group (order by ms) as p50,
-                percentile_cont(0.99) within group (order by ms) as p99
+         select count(*) as entries, round(percentile_cont(0.5) within group (order by ms)::numeric, 3) as p50,
+                round(percentile_cont(0.99) within group (order by ms)::numeric, 3) as p99
          from took",
     )
     .bind::<BigInt, _>(latest)

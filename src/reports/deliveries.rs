@@ -58,7 +58,8 @@ pub struct Row {
     pub repeats: i64,
 }
 
-const ROW: &str = "d.delivery_id, d.received_at, s.slug as store, s.platform, d.topic, d.body_bytes, x.verdict, x.detail,
+const ROW: &str =
+    "d.delivery_id, d.received_at, s.slug as store, s.platform, d.topic, d.body_bytes, x.verdict, x.detail,
     coalesce(x.order_ids, '{}') as order_ids, coalesce(o.number, o.external_id) as order_number,
     b.parked_at, b.last_error,
     (select count(*) from delivery_repeats r where r.delivery_id = d.delivery_id) as repeats";

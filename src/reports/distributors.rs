@@ -77,9 +77,10 @@ pub fn codes(conn: &mut Conn, id: &str) -> Result<Vec<String>, DbError> {
         #[diesel(sql_type = Text)]
         code: String,
     }
-    let rows: Vec<Row> = sql_query("select code from distributor_codes where distributor_id = $1 order by code")
-        .bind::<Text, _>(id)
-        .load(conn)?;
+    let rows: Vec<Row> =
+        sql_query("select code from distributor_codes where distributor_id = $1 order by code")
+            .bind::<Text, _>(id)
+            .load(conn)?;
     Ok(rows.into_iter().map(|row| row.code).collect())
 }
 

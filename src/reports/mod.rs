@@ -16,8 +16,7 @@ pub mod search;
 pub mod set_up;
 pub mod skus;
 
-/// What every query runs on.
-pub type Conn = diesel::PgConnection;
+pub use crate::db::Conn;
 
 /// Rows of one page of a list.
 pub const PAGE: usize = 50;

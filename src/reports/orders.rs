@@ -80,7 +80,8 @@ pub fn list(conn: &mut Conn, filter: &Filter, after: Option<Key>) -> Result<Page
         conditions.push("o.distributor_id = $5");
     }
     if !filter.q.is_empty() {
-        conditions.push("(o.number = $6 or (o.store_id, o.external_id) in (select store_id, $6 from stores))");
+        conditions
+            .push("(o.number = $6 or (o.store_id, o.external_id) in (select store_id, $6 from stores))");
     }
     let order = if filter.status == "awaiting" { "o.order_id" } else { "o.ordered_at desc, o.order_id" };
     let rows: Vec<Row> = sql_query(format!(

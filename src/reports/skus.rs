@@ -50,7 +50,8 @@ pub struct Row {
     pub versions: i64,
 }
 
-const ROW: &str = "m.mapping_id, m.store_id, s.slug as store, m.platform, m.key_kind, m.key_value, m.sku_id, m.name,
+const ROW: &str =
+    "m.mapping_id, m.store_id, s.slug as store, m.platform, m.key_kind, m.key_value, m.sku_id, m.name,
     m.category, m.commission_class, nullif(m.effective_from, '-infinity') as effective_from, m.recorded_at,
     m.recorded_by, m.import_id is not null as imported";
 

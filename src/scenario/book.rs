@@ -32,11 +32,19 @@ pub(super) struct Kept {
     pub assessment: Assessment,
     manual: Option<DistributorId>,
     locked: Vec<LockedClass>,
-    /// The upline of the first calculation, which every later one uses.
-    upline: Option<(DistributorId, Vec<UplineMember>)>,
+    /// The upline of the first calculation, which every later one uses while it starts at the same distributor
+    /// and the order keeps its time.
+    upline: Option<LockedUpline>,
     pub calculation: Option<Calculation>,
     pub posted: Vec<PostedAward>,
     pub kinds: Vec<EventKind>,
+}
+
+#[derive(Clone)]
+struct LockedUpline {
+    of: DistributorId,
+    at: DateTime<Utc>,
+    members: Vec<UplineMember>,
 }
 
 impl<'s> Book<'s> {
@@ -96,18 +104,17 @@ impl<'s> Book<'s> {
         if let (Verdict::Commissionable, Some(attributed), Some(snapshot)) =
             (&assessment.verdict, &assessment.attributed, &kept.state.snapshot)
         {
-            let who = &attributed.distributor;
-            let (_, members) = match upline.take().filter(|(first, _)| first == who) {
-                Some(locked) => upline.insert(locked),
-                None => upline.insert((who.clone(), self.upline(order, who, snapshot.ordered_at))),
-            };
+            let (of, at) = (&attributed.distributor, snapshot.ordered_at);
+            let known = upline.take().filter(|locked| locked.of == *of && locked.at == at);
+            let opened = || LockedUpline { of: of.clone(), at, members: self.upline(order, of, at) };
+            let locked = upline.insert(known.unwrap_or_else(opened));
             let lines = CommissionLine::of(&assessment);
             let commissionable = CommissionOrder {
                 currency: snapshot.currency,
                 ordered_at: snapshot.ordered_at,
                 lines: &lines,
             };
-            let calculated = calculate_order(&self.scenario.plan, &commissionable, members);
+            let calculated = calculate_order(&self.scenario.plan, &commissionable, &locked.members);
             calculation = Some(calculated.map_err(|refusal| refusal.to_string())?);
         }
         if let Some(kept) = self.orders.get_mut(order) {
@@ -157,7 +164,7 @@ impl<'s> Book<'s> {
         let Some((start, _)) = self.scenario.plan.period().bounds(at) else { return Decimal::ZERO };
         let earlier = self.orders.iter().filter(|(id, _)| id.as_str() != order).filter_map(|(_, kept)| {
             let calculation = kept.calculation.as_ref()?;
-            let theirs = kept.upline.as_ref().is_some_and(|(first, _)| first == who);
+            let theirs = kept.upline.as_ref().is_some_and(|locked| locked.of == *who);
             (theirs && calculation.ordered_at >= start && calculation.ordered_at < at).then_some(calculation)
         });
         earlier.flat_map(|calculation| &calculation.lines).map(|line| line.volumes.pv).sum()

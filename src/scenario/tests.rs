@@ -34,6 +34,20 @@ fn every_scenario_file_holds() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// The reference shows a scenario, and how it is told that a line of it does not hold.
+#[test]
+fn the_reference_shows_a_scenario() {
+    let reference = include_str!("../../docs/scenarios.md");
+    let text = reference.split("```\n").nth(1).unwrap();
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/any.txt"));
+    let play = |text: &str| run(&Scenario::parse(text, load_beside(folder)).unwrap());
+    let outcome = play(text);
+    assert!(outcome.passed() && outcome.held == 4, "{outcome:#?}");
+    let wrong = play(&text.replacen("A 20.00", "A 21.00", 1));
+    let told = wrong.failures[0].to_string();
+    assert!(reference.contains(&told), "{told}");
+}
+
 const PLAN: &str = r#"plan <<END
 [plan]
 id = "p"

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Platform, body};
+use crate::core::money::Currency;
 
 /// Captured request headers, looked up without regard to case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,12 @@ pub struct DeliveryMeta {
     pub triggered_at: Option<DateTime<Utc>>,
     pub api_version: Option<String>,
     pub test: bool,
+    /// What the amounts of a direct order are in when its body does not say; decided when it was received.
+    pub currency: Option<Currency>,
 }
+
+/// Added to a direct order's evidence by the API, so that every replay reads the body in the same currency.
+pub const DEFAULT_CURRENCY_HEADER: &str = "x-upline-default-currency";
 
 pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
     match platform {
@@ -60,6 +66,7 @@ pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
                 .and_then(|text| body::instant(&text)),
             api_version: headers.first(&["x-shopify-api-version", "shopify-api-version"]),
             test: headers.get("x-shopify-test").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            currency: None,
         },
         Platform::WooCommerce => DeliveryMeta {
             topic: headers.first(&["x-wc-webhook-topic"]),
@@ -71,9 +78,11 @@ pub fn describe(platform: Platform, headers: &Headers) -> DeliveryMeta {
             delivery_key: headers.first(&["x-adobe-event-id", "x-magento-delivery-id"]),
             ..DeliveryMeta::default()
         },
-        Platform::Direct => {
-            DeliveryMeta { delivery_key: headers.first(&["idempotency-key"]), ..DeliveryMeta::default() }
-        }
+        Platform::Direct => DeliveryMeta {
+            delivery_key: headers.first(&["idempotency-key"]),
+            currency: headers.get(DEFAULT_CURRENCY_HEADER).and_then(Currency::parse),
+            ..DeliveryMeta::default()
+        },
     }
 }
 

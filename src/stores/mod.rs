@@ -17,12 +17,17 @@ pub mod direct;
 mod headers;
 pub mod magento;
 mod places;
+mod reader;
 pub mod shopify;
 mod signature;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod woocommerce;
 
 pub use body::ParseError;
-pub use headers::{DeliveryMeta, Headers, describe, evidence_headers};
+pub use headers::{DEFAULT_CURRENCY_HEADER, DeliveryMeta, Headers, describe, evidence_headers};
 pub use signature::{SignatureError, Verified};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,12 +113,15 @@ pub fn dedupe_key(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> [u8; 
 
 /// What a verified delivery tells. The same bytes give the same reports, always.
 pub fn parse(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
+    // A delivery that was stored without a topic is read by its shape.
+    let topic = meta.topic.clone().filter(|topic| !topic.is_empty());
+    let meta = &DeliveryMeta { topic, ..meta.clone() };
     match platform {
         Platform::Shopify => shopify::parse(meta, body),
         Platform::WooCommerce => woocommerce::parse(meta, body),
         Platform::Magento => magento::parse(meta, body),
         Platform::Direct => {
-            let defaults = direct::DirectDefaults { currency: None, received_at: meta.triggered_at };
+            let defaults = direct::DirectDefaults { currency: meta.currency, received_at: meta.triggered_at };
             let order = direct::parse(body, &defaults)?;
             Ok(vec![Report::Snapshot(Box::new(order.snapshot))])
         }

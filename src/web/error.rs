@@ -114,6 +114,8 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         self.status
@@ -149,7 +151,11 @@ impl From<DbError> for Refusal {
 impl Refusal {
     /// The cause has been logged where it was known.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side; it is in our log")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong on our side; it is in our log",
+        )
     }
 }
 

@@ -21,7 +21,10 @@ pub async fn ready(state: web::Data<AppState>) -> Result<HttpResponse, Refusal> 
     let answered = tokio::time::timeout(PATIENCE, state.receivers.renewed()).await;
     answered.map_err(|_| silent())?.map_err(|_| silent())?;
     if !schema_is_current(&state).await? {
-        return Err(Refusal::unavailable("schema_outdated", "the schema is older than this program; run `upline migrate`"));
+        return Err(Refusal::unavailable(
+            "schema_outdated",
+            "the schema is older than this program; run `upline migrate`",
+        ));
     }
     Ok(HttpResponse::Ok().json(json!({"ready": true, "database": "ok", "schema": "current"})))
 }
@@ -35,7 +38,8 @@ async fn schema_is_current(state: &web::Data<AppState>) -> Result<bool, Refusal>
         return Ok(true);
     }
     let url = state.db.url().to_owned();
-    let pending = tokio::task::spawn_blocking(move || db::pending(&url)).await.map_err(|_| Refusal::internal())?;
+    let pending =
+        tokio::task::spawn_blocking(move || db::pending(&url)).await.map_err(|_| Refusal::internal())?;
     let current = pending?.is_empty();
     state.schema.0.store(current, Ordering::Relaxed);
     Ok(current)

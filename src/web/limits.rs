@@ -64,7 +64,8 @@ impl Limits {
             Refusal::unavailable("overloaded", "too many bodies are being read; send it again").retry_after(1)
         })?;
         let read = tokio::time::timeout(READ_LIMIT, payload.to_bytes_limited(MAX_BODY)).await;
-        let timeout = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not arrive in time");
+        let timeout =
+            |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not arrive in time");
         let bytes = read.map_err(timeout)?.map_err(|_| too_large())?;
         let cut = |_| Refusal::bad_request("body_cut_off", "the body could not be read to its end");
         Ok(Body { bytes: bytes.map_err(cut)?, _memory: memory })

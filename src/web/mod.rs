@@ -33,9 +33,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(webhooks::challenge))
                 .default_service(web::to(|| refuse("POST"))),
         )
+        .configure(admin::assets::configure)
+        .configure(admin::routes)
         .configure(api::routes)
         .configure(login::routes)
         .default_service(web::to(nothing_here));
+}
+
+/// Forms that are not read by [`session::Form`]: only the sign-in page's.
+pub fn form_limit() -> web::FormConfig {
+    web::FormConfig::default().limit(16 * 1024)
 }
 
 /// A resource with one method; another one is told which.

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::distributors::Networks;
 use crate::ingest::{Intake, Receiver, StoreDirectory};
+use crate::plans::Plans;
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 
@@ -26,6 +27,7 @@ pub struct AppState {
     pub stores: Arc<StoreDirectory>,
     pub networks: Arc<Networks>,
     pub mappings: Arc<Mappings>,
+    pub plans: Arc<Plans>,
     /// Active stores by slug, for the hot path.
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,

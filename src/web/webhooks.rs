@@ -127,7 +127,9 @@ async fn verify(
     };
     let renewed = state.receivers.renewed().await?;
     match renewed.get(&receiver.store.slug) {
-        Some(now) => stores::verify(platform, &now.secret_bytes(), headers, body).map_err(|e| unauthorized(&e)),
+        Some(now) => {
+            stores::verify(platform, &now.secret_bytes(), headers, body).map_err(|e| unauthorized(&e))
+        }
         None => Err(unauthorized(&refused)),
     }
 }
@@ -174,13 +176,16 @@ pub fn delivery(
 impl From<IntakeError> for Refusal {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Full => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "too much is waiting to be stored; send it again")
-                    .retry_after(1)
-            }
-            IntakeError::NotStored => {
-                Self::unavailable("not_stored", "the delivery could not be stored and was not accepted; send it again")
-            }
+            IntakeError::Full => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "overloaded",
+                "too much is waiting to be stored; send it again",
+            )
+            .retry_after(1),
+            IntakeError::NotStored => Self::unavailable(
+                "not_stored",
+                "the delivery could not be stored and was not accepted; send it again",
+            ),
         }
     }
 }

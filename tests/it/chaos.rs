@@ -5,6 +5,7 @@
 //! digest. `UPLINE_CHAOS=full` sends 10,000 deliveries over 64 connections and kills ten times.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -89,13 +90,13 @@ fn send_and_kill(site: &Site, server: Server, deliveries: &[DemoDelivery], scale
 }
 
 fn sender(site: &Site, connections: usize) -> Sender {
-    Sender { base: site.base(), connections, patience: PATIENCE }
+    Sender { base: site.base(), connections, patience: PATIENCE, stopped: Arc::default() }
 }
 
 /// Waits for the end of the work, checks what has to hold after any run, and gives back the digest.
 fn finished(site: &Site, server: Server, sent: &[DemoDelivery]) -> Vec<String> {
     let database = site.database();
-    let db = Db::new(database.url(), std::sync::Arc::new(Bus::default()));
+    let db = Db::new(database.url(), Arc::new(Bus::default()));
     wait::until("an empty outbox", DRAINED, || {
         let backlog = db.read(Lane::Admin, events::backlog).expect("the backlog");
         assert!(backlog.iter().all(|topic| topic.parked == 0), "parked: {backlog:?}");

@@ -1,11 +1,11 @@
 //! From versions in any order to the arrays of a [`Genealogy`]; every problem is named, not the first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
 use super::{
-    DistributorVersion, Genealogy, NO_RANK, NO_SPONSOR, Node, Version, cycle, from_micros, to_micros,
+    DistributorVersion, Genealogy, NO_RANK, NO_SPONSOR, Node, Status, Version, cycle, from_micros, to_micros,
 };
 use crate::core::ids::DistributorId;
 
@@ -56,15 +56,30 @@ pub(super) fn with_changes(
     build(kept.chain(changes.iter().cloned()))
 }
 
-/// Names become numbers as they are met; the numbers become nodes once all names are known.
+/// Everything that was given, the names in one text: a million distributors are a handful of allocations, which
+/// go back as a whole once the tree is laid out.
 #[derive(Default)]
 struct Drafts {
-    numbers: HashMap<Box<str>, u32>,
-    /// By number: none while it was only named as a sponsor, else when it enrolled.
-    enrolled: Vec<Option<i64>>,
+    text: String,
+    drafts: Vec<Draft>,
     ranks: Vec<String>,
-    versions: Vec<Version>,
     problems: Vec<GenealogyProblem>,
+}
+
+struct Draft {
+    id: Name,
+    sponsor: Option<Name>,
+    from: i64,
+    enrolled_at: i64,
+    rank: u16,
+    status: Status,
+}
+
+/// Where a name stands in the text.
+#[derive(Clone, Copy)]
+struct Name {
+    start: u32,
+    end: u32,
 }
 
 impl Drafts {
@@ -73,38 +88,23 @@ impl Drafts {
             self.problems.push(GenealogyProblem::EmptyId);
             return Ok(());
         }
-        let node = self.number(given.id.as_str())?;
-        let sponsor = match &given.sponsor {
-            Some(sponsor) if *sponsor == given.id => {
-                self.problems.push(GenealogyProblem::SelfSponsor { distributor: given.id });
-                NO_SPONSOR
-            }
-            Some(sponsor) => self.number(sponsor.as_str())?,
-            None => NO_SPONSOR,
-        };
-        let enrolled_at = to_micros(given.enrolled_at);
-        if let Some(slot) = self.enrolled.get_mut(Node(node).index()) {
-            *slot = Some(slot.map_or(enrolled_at, |known| known.min(enrolled_at)));
-        }
+        let id = self.write(given.id.as_str())?;
+        let own = given.sponsor.as_ref() == Some(&given.id);
+        let sponsor =
+            given.sponsor.filter(|_| !own).map(|sponsor| self.write(sponsor.as_str())).transpose()?;
         let rank = self.rank(given.rank)?;
-        self.versions.push(Version {
-            from: to_micros(given.from),
-            node,
-            sponsor,
-            rank,
-            status: given.status,
-        });
+        let (from, enrolled_at) = (to_micros(given.from), to_micros(given.enrolled_at));
+        if own {
+            self.problems.push(GenealogyProblem::SelfSponsor { distributor: given.id });
+        }
+        self.drafts.push(Draft { id, sponsor, from, enrolled_at, rank, status: given.status });
         Ok(())
     }
 
-    fn number(&mut self, id: &str) -> Result<u32, GenealogyProblem> {
-        if let Some(number) = self.numbers.get(id) {
-            return Ok(*number);
-        }
-        let number = small(self.numbers.len())?;
-        self.numbers.insert(id.into(), number);
-        self.enrolled.push(None);
-        Ok(number)
+    fn write(&mut self, name: &str) -> Result<Name, GenealogyProblem> {
+        let start = small(self.text.len())?;
+        self.text.push_str(name);
+        Ok(Name { start, end: small(self.text.len())? })
     }
 
     /// Ranks are few, so looking through them is quicker than hashing.
@@ -118,82 +118,94 @@ impl Drafts {
     }
 
     fn finish(mut self) -> Result<Genealogy, Vec<GenealogyProblem>> {
-        let mut names: Vec<(Box<str>, u32)> = std::mem::take(&mut self.numbers).into_iter().collect();
-        names.sort_unstable();
-        self.name_unknown_sponsors(&names);
-        if !self.problems.is_empty() {
-            return Err(sorted(self.problems));
-        }
-        let genealogy = self.lay_out(&names).map_err(|problem| vec![problem])?;
-        drop(names);
-        let mut problems = duplicates(&genealogy);
-        problems.extend(cycle::find(&genealogy));
-        if problems.is_empty() { Ok(genealogy) } else { Err(problems) }
+        let text = std::mem::take(&mut self.text);
+        let mut drafts = std::mem::take(&mut self.drafts);
+        drafts.sort_unstable_by(|a, b| (a.id.of(&text), a.from).cmp(&(b.id.of(&text), b.from)));
+        let mut tree = self.lay_out(&text, &drafts).map_err(|problem| vec![problem])?;
+        self.sponsors(&text, &drafts, &mut tree).map_err(|problem| vec![problem])?;
+        drop((text, drafts));
+        let (downline_versions, downline_starts) = by_sponsor(&tree.versions, tree.len());
+        tree = Genealogy { downline_versions, downline_starts, ..tree };
+        self.problems.extend(cycle::find(&tree));
+        if self.problems.is_empty() { Ok(tree) } else { Err(sorted(self.problems)) }
     }
 
-    fn name_unknown_sponsors(&mut self, names: &[(Box<str>, u32)]) {
-        let unknown: HashMap<u32, &str> = names
-            .iter()
-            .filter(|(_, number)| self.enrolled.get(Node(*number).index()).is_some_and(Option::is_none))
-            .map(|(name, number)| (*number, &**name))
-            .collect();
-        if unknown.is_empty() {
-            return;
-        }
-        let known: HashMap<u32, &str> = names.iter().map(|(name, number)| (*number, &**name)).collect();
-        for version in &self.versions {
-            let (Some(sponsor), Some(id)) = (unknown.get(&version.sponsor), known.get(&version.node)) else {
-                continue;
+    /// Numbers the distributors in the order of their ids; sponsors are filled in afterwards.
+    fn lay_out(&mut self, text: &str, drafts: &[Draft]) -> Result<Genealogy, GenealogyProblem> {
+        let mut tree = Genealogy {
+            ids: String::new(),
+            id_ends: Vec::new(),
+            enrolled_at: Vec::new(),
+            ranks: std::mem::take(&mut self.ranks),
+            versions: Vec::with_capacity(drafts.len()),
+            version_starts: vec![0],
+            downline_versions: Vec::new(),
+            downline_starts: Vec::new(),
+        };
+        for versions in drafts.chunk_by(|a, b| a.id.of(text) == b.id.of(text)) {
+            let Some(first) = versions.first() else { continue };
+            let node = small(tree.id_ends.len())?;
+            tree.ids.push_str(first.id.of(text));
+            tree.id_ends.push(small(tree.ids.len())?);
+            tree.enrolled_at.push(versions.iter().map(|draft| draft.enrolled_at).min().unwrap_or(i64::MIN));
+            tree.versions.extend(versions.iter().map(|draft| Version {
+                from: draft.from,
+                node,
+                sponsor: NO_SPONSOR,
+                rank: draft.rank,
+                status: draft.status,
+            }));
+            tree.version_starts.push(small(tree.versions.len())?);
+            let twice = |pair: &[Draft]| match pair {
+                [a, b] if a.from == b.from => Some(GenealogyProblem::Duplicate {
+                    distributor: DistributorId::new(first.id.of(text)),
+                    from: from_micros(a.from),
+                }),
+                _ => None,
             };
-            self.problems.push(GenealogyProblem::UnknownSponsor {
-                distributor: DistributorId::new(*id),
-                sponsor: DistributorId::new(*sponsor),
-            });
+            self.problems.extend(versions.windows(2).filter_map(twice));
         }
+        tree.ids.shrink_to_fit();
+        tree.id_ends.shrink_to_fit();
+        tree.enrolled_at.shrink_to_fit();
+        tree.version_starts.shrink_to_fit();
+        Ok(tree)
     }
 
-    /// Renumbers by name and groups the versions by distributor and by sponsor.
-    fn lay_out(&mut self, names: &[(Box<str>, u32)]) -> Result<Genealogy, GenealogyProblem> {
-        let mut ids = String::with_capacity(names.iter().map(|(name, _)| name.len()).sum());
-        let mut id_ends = Vec::with_capacity(names.len());
-        let mut enrolled_at = Vec::with_capacity(names.len());
-        let mut node_of = vec![0u32; names.len()];
-        for (node, (name, number)) in names.iter().enumerate() {
-            ids.push_str(name);
-            id_ends.push(small(ids.len())?);
-            enrolled_at.push(self.enrolled.get(Node(*number).index()).copied().flatten().unwrap_or(i64::MIN));
-            if let Some(slot) = node_of.get_mut(Node(*number).index()) {
-                *slot = small(node)?;
+    fn sponsors(
+        &mut self,
+        text: &str,
+        drafts: &[Draft],
+        tree: &mut Genealogy,
+    ) -> Result<(), GenealogyProblem> {
+        let mut versions = std::mem::take(&mut tree.versions);
+        for (version, draft) in versions.iter_mut().zip(drafts) {
+            let Some(sponsor) = draft.sponsor else { continue };
+            match tree.find(sponsor.of(text)) {
+                Some(node) => version.sponsor = small(node)?,
+                None => self.problems.push(GenealogyProblem::UnknownSponsor {
+                    distributor: DistributorId::new(draft.id.of(text)),
+                    sponsor: DistributorId::new(sponsor.of(text)),
+                }),
             }
         }
-        let renumber = |number: u32| node_of.get(Node(number).index()).copied().unwrap_or(NO_SPONSOR);
-        let mut versions = std::mem::take(&mut self.versions);
-        for version in &mut versions {
-            version.node = renumber(version.node);
-            version.sponsor = renumber(version.sponsor);
-        }
-        versions.sort_unstable_by_key(|version| (version.node, version.from));
-        versions.shrink_to_fit();
-        small(versions.len())?;
-        let (_, version_starts) = group(&versions, names.len(), |version| version.node);
-        let (downline_versions, downline_starts) = group(&versions, names.len(), |version| version.sponsor);
-        let ranks = std::mem::take(&mut self.ranks);
-        Ok(Genealogy {
-            ids,
-            id_ends,
-            enrolled_at,
-            ranks,
-            versions,
-            version_starts,
-            downline_versions,
-            downline_starts,
-        })
+        tree.versions = versions;
+        Ok(())
     }
 }
 
-/// Counting sort of version numbers by `key`; keys above `nodes` (no sponsor) go to one last group.
-fn group(versions: &[Version], nodes: usize, key: impl Fn(&Version) -> u32) -> (Vec<u32>, Vec<u32>) {
-    let slot = |version: &Version| Node(key(version)).index().min(nodes);
+impl Name {
+    fn of(self, text: &str) -> &str {
+        let (Ok(start), Ok(end)) = (usize::try_from(self.start), usize::try_from(self.end)) else {
+            return "";
+        };
+        text.get(start..end).unwrap_or("")
+    }
+}
+
+/// Counting sort of version numbers by sponsor; those without one are the last group.
+fn by_sponsor(versions: &[Version], nodes: usize) -> (Vec<u32>, Vec<u32>) {
+    let slot = |version: &Version| Node(version.sponsor).index().min(nodes);
     let mut starts = vec![0u32; nodes + 2];
     for version in versions {
         if let Some(count) = starts.get_mut(slot(version) + 1) {
@@ -215,17 +227,6 @@ fn group(versions: &[Version], nodes: usize, key: impl Fn(&Version) -> u32) -> (
         *place += 1;
     }
     (grouped, starts)
-}
-
-fn duplicates(genealogy: &Genealogy) -> Vec<GenealogyProblem> {
-    let twice = |pair: &[Version]| match pair {
-        [a, b] if a.node == b.node && a.from == b.from => Some(GenealogyProblem::Duplicate {
-            distributor: DistributorId::new(genealogy.id(Node(a.node))),
-            from: from_micros(a.from),
-        }),
-        _ => None,
-    };
-    genealogy.versions.windows(2).filter_map(twice).collect()
 }
 
 /// The order in which versions came must not show in the answer.

@@ -144,16 +144,7 @@ impl Genealogy {
     }
 
     pub fn node(&self, id: &DistributorId) -> Option<Node> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.id_at(middle).cmp(id.as_str()) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return u32::try_from(middle).ok().map(Node),
-            }
-        }
-        None
+        self.find(id.as_str()).and_then(|at| u32::try_from(at).ok()).map(Node)
     }
 
     /// The operator's id of a node; empty for a node of another genealogy.
@@ -187,6 +178,19 @@ impl Genealogy {
                     + self.downline_starts.capacity())
             + size_of::<i64>() * self.enrolled_at.capacity()
             + size_of::<Version>() * self.versions.capacity()
+    }
+
+    fn find(&self, id: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.id_at(middle).cmp(id) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Some(middle),
+            }
+        }
+        None
     }
 
     fn id_at(&self, index: usize) -> &str {

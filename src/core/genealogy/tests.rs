@@ -73,17 +73,23 @@ fn a_distributor_is_not_there_before_its_first_version_and_cannot_earn_before_en
 fn every_problem_is_named_at_once() {
     let problems = Genealogy::build([
         version("a", Some("a")),
+        version("below a", Some("a")),
         version("b", Some("ghost")),
         version("c", Some("phantom")),
         version("", None),
+        version("x", Some("y")),
+        version("y", Some("x")),
     ])
     .unwrap_err();
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
     assert!(told.iter().any(|line| line.contains("b names the sponsor ghost")), "{told:?}");
     assert!(told.iter().any(|line| line.contains("c names the sponsor phantom")), "{told:?}");
-    let twice = Genealogy::build([version("a", None), version("a", None)]).unwrap_err();
-    assert_eq!(twice, [GenealogyProblem::Duplicate { distributor: DistributorId::new("a"), from: None }]);
+    assert!(told.iter().any(|line| line.contains("x -> y -> x")), "{told:?}");
+    let twice = |from| GenealogyProblem::Duplicate { distributor: DistributorId::new("a"), from };
+    assert_eq!(Genealogy::build([version("a", None), version("a", None)]).unwrap_err(), [twice(None)]);
+    let later = [version("a", None), moved("a", None, 5), moved("a", None, 5)];
+    assert_eq!(Genealogy::build(later).unwrap_err(), [twice(Some(at(5)))]);
 }
 
 #[test]

@@ -184,6 +184,16 @@ rounding.stage = "order"
     assert_eq!(plan.canonical(), expected);
 }
 
+/// The reference shows a document in three parts.
+#[test]
+fn the_reference_shows_a_plan() {
+    let reference = include_str!("../../../docs/plan.md");
+    let blocks = reference.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let text: String = blocks.collect();
+    let plan = Plan::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(plan.bonus_ids().collect::<Vec<_>>(), ["referral", "team"]);
+}
+
 #[test]
 fn a_plan_describes_itself() {
     let told = Plan::parse(GOOD).unwrap().describe();

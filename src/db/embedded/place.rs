@@ -112,7 +112,7 @@ fn home_of(state_dir: &Path) -> PathBuf {
 }
 
 fn move_elsewhere(state_dir: &Path, account: Account) -> Result<(), EmbeddedError> {
-    let name = uuid::Uuid::now_v7().simple().to_string();
+    let name = crate::clock::new_id().simple().to_string();
     let home = Path::new("/var/lib").join(format!("upline-{name}"));
     tracing::warn!(
         "account {} cannot enter {}; the database goes to {}",
@@ -120,12 +120,13 @@ fn move_elsewhere(state_dir: &Path, account: Account) -> Result<(), EmbeddedErro
         state_dir.display(),
         home.display()
     );
-    DirBuilder::new().mode(0o711).create(&home).at("create", &home)?;
+    // The link comes first: a directory nothing points to would stay for ever.
     let link = state_dir.join("elsewhere");
     match fs::remove_file(&link) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).at("replace", &link),
-        _ => symlink(&home, &link).at("create", &link),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).at("replace", &link),
+        _ => symlink(&home, &link).at("create", &link)?,
     }
+    DirBuilder::new().mode(0o711).create(&home).at("create", &home)
 }
 
 /// `run` beside the data, or a short name in /tmp when the path is too long for a socket or holds

@@ -5,10 +5,11 @@
 
 use rust_decimal::Decimal;
 
-use super::super::body::{Reader, Scalar};
 use super::model::{Item, Order};
 use crate::core::money::{Currency, allocate};
 use crate::core::order::{LineKind, OrderLine, ProductKey, Refund};
+use crate::stores::body::Scalar;
+use crate::stores::reader::Reader;
 
 /// The lines with the order's discount on them, and what the customer was asked to pay.
 pub fn read(reader: &mut Reader, order: &Order<'_>, currency: Option<Currency>) -> (Vec<OrderLine>, Decimal) {

@@ -6,8 +6,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Platform;
-use super::body::{self, ParseError, Reader, Scalar};
+use super::body::{self, ParseError, Scalar};
 use super::places::Places;
+use super::reader::Reader;
 use crate::core::money::Currency;
 use crate::core::order::{OrderSnapshot, Payment, PlaceValue};
 use model::Order;
@@ -136,3 +137,6 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
     places.add("customer", customer);
     places.into_inner()
 }
+
+#[cfg(test)]
+mod tests;

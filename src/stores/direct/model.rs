@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::body::Scalar;
+use crate::stores::body::Scalar;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]

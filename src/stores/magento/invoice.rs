@@ -2,8 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::super::body::{self, ParseError, Reader, required_id};
 use super::model::{Invoice, Item, Side};
+use crate::stores::body::{self, ParseError};
+use crate::stores::reader::{Reader, required_id};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceLine {

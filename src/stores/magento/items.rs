@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::super::body::Reader;
 use super::model::{Item, Side};
 use crate::core::money::{Currency, Rounding, round};
 use crate::core::order::{LineKind, OrderLine, ProductKey};
+use crate::stores::reader::Reader;
 
 /// One line with what its item tells about refunds and cancellations.
 #[derive(Clone, Debug)]
@@ -74,7 +74,9 @@ fn tree<'i, 'a>(reader: &mut Reader, items: &'i [Item<'a>]) -> Vec<Node<'i, 'a>>
             reader.problem(format_args!("items[{i}].item_id"), "is missing");
             format!("item:{i}")
         });
-        match reader.id(format_args!("items[{i}].parent_item_id"), item.parent_item_id) {
+        let embedded = item.parent_item.as_ref().map(|parent| parent.item_id).unwrap_or_default();
+        let parent = Some(item.parent_item_id).filter(|id| id.literal().is_some()).unwrap_or(embedded);
+        match reader.id(format_args!("items[{i}].parent_item_id"), parent) {
             Some(parent) => orphans.push((i, parent, id, item)),
             None => {
                 position.insert(id.clone(), nodes.len());

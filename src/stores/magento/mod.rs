@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use super::body::{self, ParseError, Scalar, required_id};
+use super::body::{self, ParseError, Scalar};
+use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
 use crate::core::order::Report;
 
@@ -81,3 +82,6 @@ fn each(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> {
     }
     Ok(reports)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::super::body::Scalar;
+use crate::stores::body::Scalar;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -60,6 +60,7 @@ pub struct Item<'a> {
     pub item_id: Scalar<'a>,
     pub order_item_id: Scalar<'a>,
     pub parent_item_id: Scalar<'a>,
+    pub parent_item: Option<ParentItem<'a>>,
     pub product_id: Scalar<'a>,
     pub product_type: Scalar<'a>,
     pub sku: Scalar<'a>,
@@ -76,6 +77,14 @@ pub struct Item<'a> {
     pub discount_amount: Scalar<'a>,
     pub base_discount_tax_compensation_amount: Scalar<'a>,
     pub discount_tax_compensation_amount: Scalar<'a>,
+}
+
+/// The parent's item again, inside its child; sometimes the only mention of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ParentItem<'a> {
+    #[serde(borrow)]
+    pub item_id: Scalar<'a>,
 }
 
 #[derive(Default, Deserialize)]

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::super::DeliveryMeta;
-use super::super::body::{ParseError, Reader, Scalar, read, required_currency, required_id};
-use super::super::places::Places;
 use super::model::{CustomAttribute, Order, Side};
 use super::{items, refund};
 use crate::core::order::{Closing, OrderSnapshot, Payment, PlaceValue};
+use crate::stores::DeliveryMeta;
+use crate::stores::body::{ParseError, Scalar, read};
+use crate::stores::places::Places;
+use crate::stores::reader::{Reader, required_currency, required_id};
 
 pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot, ParseError> {
     let mut reader = Reader::default();
@@ -138,7 +139,7 @@ impl Sums {
         }
         if let Some(discount) = self.discount {
             let given: Decimal = lines.iter().map(|item| item.discount).sum();
-            close("discount_amount", discount, -(given + self.shipping_discount.abs()));
+            close("discount_amount", discount, Decimal::ZERO - given - self.shipping_discount.abs());
         }
         let base = self.subtotal.unwrap_or(goods)
             + self.discount.unwrap_or_default()

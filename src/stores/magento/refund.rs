@@ -5,11 +5,11 @@
 
 use rust_decimal::Decimal;
 
-use super::super::body::Reader;
 use super::items::ItemLine;
 use super::model::{CreditMemo, Order, Side};
 use crate::core::money::{Currency, allocate};
 use crate::core::order::{Refund, RefundLine};
+use crate::stores::reader::Reader;
 
 pub fn of_order(
     reader: &mut Reader,

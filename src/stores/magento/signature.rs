@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
-use super::super::Headers;
-use super::super::signature::{SignatureError, Verified, bearer, hmac_bytes, shared_secret};
+use crate::stores::Headers;
+use crate::stores::signature::{SignatureError, Verified, bearer, hmac_bytes, shared_secret};
 
 const ADOBE: [&str; 2] = ["x-adobe-digital-signature-1", "x-adobe-digital-signature-2"];
 const HMAC: &str = "x-upline-signature";
@@ -103,8 +103,8 @@ fn der_value(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::signature::testing::hmac;
     use super::*;
+    use crate::stores::signature::testing::hmac;
 
     const BODY: &[u8] = br#"{"event":{"data":{"value":{"entity_id":"7"}}}}"#;
     const KEY: &[u8] = include_bytes!("testdata/public_key.pem");

@@ -5,11 +5,11 @@
 
 use serde::Deserialize;
 
-use super::super::DeliveryMeta;
-use super::super::body::{ParseError, Scalar, read};
 use super::model::{self, MoneySet};
 use super::order;
 use crate::core::order::Report;
+use crate::stores::DeliveryMeta;
+use crate::stores::body::{ParseError, Scalar, read};
 
 pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
     let node: Node<'_> = read(text)?;
@@ -258,6 +258,7 @@ fn rest_shipping(line: Shipping<'_>) -> model::ShippingLine<'_> {
 }
 
 fn rest_refund(refund: Refund<'_>) -> model::Refund<'_> {
+    let shipping_untold = refund.refund_shipping_lines.is_none();
     model::Refund {
         id: refund.id,
         created_at: refund.created_at,
@@ -269,6 +270,7 @@ fn rest_refund(refund: Refund<'_>) -> model::Refund<'_> {
             .refund_shipping_lines
             .map(|lines| lines.items().into_iter().map(rest_refund_shipping).collect()),
         total_refunded_set: refund.total_refunded_set,
+        shipping_untold,
         ..model::Refund::default()
     }
 }

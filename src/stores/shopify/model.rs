@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::body::Scalar;
+use crate::stores::body::Scalar;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -132,6 +132,9 @@ pub struct Refund<'a> {
     /// GraphQL's sum of what went back, in shop money at the refund's own rate; REST has transactions.
     #[serde(skip)]
     pub total_refunded_set: Option<MoneySet<'a>>,
+    /// The payload was read without the shipping that went back.
+    #[serde(skip)]
+    pub shipping_untold: bool,
 }
 
 /// `subtotal` and `total_tax` are JSON numbers here, unlike everywhere else.

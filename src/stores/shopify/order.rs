@@ -6,13 +6,17 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::super::DeliveryMeta;
-use super::super::body::{ParseError, Reader, Scalar, read, required_currency, required_id};
-use super::super::places::Places;
 use super::model::{Allocation, Attribute, Line, MoneySet, Order};
 use super::sums::{self, Stated, Totals};
 use super::{refund, short_id};
-use crate::core::order::{LineKind, OrderLine, OrderSnapshot, Payment, PlaceValue, ProductKey, Report};
+use crate::core::money::Currency;
+use crate::core::order::{
+    LineKind, OrderLine, OrderSnapshot, Payment, PlaceValue, ProductKey, Refund, Report,
+};
+use crate::stores::DeliveryMeta;
+use crate::stores::body::{ParseError, Scalar, read};
+use crate::stores::places::Places;
+use crate::stores::reader::{Reader, required_currency, required_id};
 
 pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
     snapshot(meta, &read(text)?)
@@ -35,18 +39,8 @@ pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<Report, ParseE
     if order.discounts_by_subtotal {
         totals.discount_by_subtotal(&mut lines, currency);
     }
-    let mut refunds = Vec::new();
-    for (i, told) in order.refunds.iter().flatten().enumerate() {
-        refunds.extend(refund::read_one(
-            &mut reader,
-            &format!("refunds[{i}]."),
-            told,
-            currency,
-            Some(taxes_included),
-        ));
-    }
+    let mut refunds = refunds(&mut reader, order, &lines, &totals, currency);
     refunds.extend(sums::removals(&lines, &current, &refunds, currency));
-    sums::settle(&mut refunds, &lines, currency);
     let (total, closings) = totals.close(&lines, &sums::kept(&lines, &current, currency));
     if total.is_none() {
         reader.problem("total_price", "is missing");
@@ -101,6 +95,30 @@ fn payment(reader: &mut Reader, field: &str, status: Scalar<'_>) -> Payment {
         reader.problem(field, format_args!("is unknown: {}", status.unwrap_or_default()));
         Payment::Unpaid
     })
+}
+
+fn refunds(
+    reader: &mut Reader,
+    order: &Order<'_>,
+    lines: &[OrderLine],
+    totals: &Totals,
+    currency: Currency,
+) -> Vec<Refund> {
+    let mut refunds = Vec::new();
+    for (i, told) in order.refunds.iter().flatten().enumerate() {
+        let path = format!("refunds[{i}].");
+        let Some(mut refund) = refund::read_one(reader, &path, told, currency, Some(totals.taxes_included))
+        else {
+            continue;
+        };
+        sums::settle(&mut refund, lines, currency);
+        if told.shipping_untold && !refund.lines.is_empty() {
+            // What went back beyond the named lines is first of all their shipping.
+            refund.unallocated = (refund.unallocated - totals.shipping_lines).max(Decimal::ZERO);
+        }
+        refunds.push(refund);
+    }
+    refunds
 }
 
 fn order_line(reader: &mut Reader, i: usize, line: &Line<'_>, taxes_included: bool) -> OrderLine {

@@ -6,25 +6,23 @@
 
 use rust_decimal::Decimal;
 
-use super::super::DeliveryMeta;
-use super::super::body::{ParseError, Reader, Scalar, read, required_id};
 use super::model::{self, MoneySet};
 use super::short_id;
 use crate::core::money::Currency;
 use crate::core::order::{Refund, RefundLine, Report};
+use crate::stores::DeliveryMeta;
+use crate::stores::body::{ParseError, Scalar, read};
+use crate::stores::reader::{Reader, required_id};
 
 pub fn parse(_: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
     let told: model::Refund<'_> = read(text)?;
-    required_id("id", told.id)?;
     let order = short_id(required_id("order_id", told.order_id)?);
     let mut reader = Reader::default();
     let currency = shop_currency(&told);
     let refund = read_one(&mut reader, "", &told, currency, None);
     reader.finish()?;
-    Ok(refund.map_or_else(
-        || Report::Ignored { why: "a refund without an id".to_owned() },
-        |refund| Report::Refund { order, refund },
-    ))
+    let refund = refund.ok_or(ParseError::Missing { field: "id" })?;
+    Ok(Report::Refund { order, refund })
 }
 
 /// The shop's currency as a bare refund shows it; without any, transactions are taken to be in it.

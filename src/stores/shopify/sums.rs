@@ -131,14 +131,12 @@ pub fn removals(
 
 /// Shopify values some lines of a full refund at nothing and tells only the money. Then the money is theirs, up
 /// to what they cost.
-pub fn settle(refunds: &mut [Refund], lines: &[OrderLine], currency: Currency) {
-    for refund in refunds.iter_mut().filter(|refund| refund.unallocated > Decimal::ZERO) {
-        for taken in refund.lines.iter_mut().filter(|taken| taken.net.is_zero()) {
-            let Some(line) = lines.iter().find(|line| line.external_id == taken.line) else { continue };
-            let net = line.gross - line.discount - line.included_tax;
-            taken.net = part(net, taken.quantity, line.quantity, currency).min(refund.unallocated);
-            refund.unallocated -= taken.net;
-        }
+pub fn settle(refund: &mut Refund, lines: &[OrderLine], currency: Currency) {
+    for taken in refund.lines.iter_mut().filter(|taken| taken.net.is_zero()) {
+        let Some(line) = lines.iter().find(|line| line.external_id == taken.line) else { continue };
+        let net = line.gross - line.discount - line.included_tax;
+        taken.net = part(net, taken.quantity, line.quantity, currency).min(refund.unallocated);
+        refund.unallocated -= taken.net;
     }
 }
 

@@ -5,7 +5,8 @@
 
 use serde::Deserialize;
 
-use super::body::{self, ParseError, Scalar, required_id};
+use super::body::{self, ParseError, Scalar};
+use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
 use crate::core::order::Report;
 
@@ -14,6 +15,7 @@ mod order;
 mod refund;
 pub mod signature;
 
+use model::Order;
 pub use refund::refunds;
 
 pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
@@ -22,55 +24,50 @@ pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError
         return Ok(ignored("a ping"));
     }
     let topic = meta.topic.as_deref().unwrap_or_default();
-    let shape: Shape<'_> = body::read(text)?;
-    if let Some(code) = shape.code.text()
-        && shape.id.literal().is_none()
-    {
-        return Ok(ignored(format!("the shop could not show the order: {code}")));
-    }
     match topic.split_once('.') {
-        None | Some(("order", _)) => of_order(topic, &shape, text),
-        Some(("action", action)) => Ok(of_action(action, &shape)),
+        None | Some(("order", _)) => of_order(topic, &body::read(text)?),
+        Some(("action", action)) => Ok(of_action(action, &body::read(text)?)),
         Some(_) => Ok(ignored(format!("{topic} is not about an order"))),
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Shape<'a> {
-    #[serde(borrow)]
-    id: Scalar<'a>,
-    code: Scalar<'a>,
-    arg: Scalar<'a>,
-    line_items: Scalar<'a>,
-    billing_period: Scalar<'a>,
-}
-
-fn of_order(topic: &str, shape: &Shape<'_>, text: &str) -> Result<Vec<Report>, ParseError> {
-    let id = required_id("id", shape.id)?;
+fn of_order(topic: &str, order: &Order<'_>) -> Result<Vec<Report>, ParseError> {
+    if let (Some(code), None) = (order.code.text(), order.id.literal()) {
+        return Ok(ignored(format!("the shop could not show the order: {code}")));
+    }
+    let id = required_id("id", order.id)?;
     if topic == "order.deleted" {
         return Ok(vec![Report::Deleted { order: id, at: None }]);
     }
-    if shape.billing_period.literal().is_some() {
+    if order.billing_period.literal().is_some() {
         return Ok(ignored("a subscription: its renewals come as orders of their own"));
     }
-    if shape.line_items.literal().is_none() {
+    if order.line_items.is_none() {
         return Err(ParseError::Missing { field: "line_items" });
     }
-    let snapshot = Report::Snapshot(Box::new(order::snapshot(&body::read(text)?)?));
+    let snapshot = Report::Snapshot(Box::new(order::snapshot(order)?));
     match topic {
         "order.restored" => Ok(vec![Report::Restored { order: id }, snapshot]),
         _ => Ok(vec![snapshot]),
     }
 }
 
+#[derive(Deserialize)]
+struct Action<'a> {
+    #[serde(borrow, default)]
+    arg: Scalar<'a>,
+}
+
 /// Custom topics send the name of a WordPress action and its first argument: an order id where it is about one.
-fn of_action(action: &str, shape: &Shape<'_>) -> Vec<Report> {
+fn of_action(action: &str, told: &Action<'_>) -> Vec<Report> {
     let about_order = action.contains("order") || action.contains("payment_complete");
-    match shape.arg.id() {
+    match told.arg.id() {
         Ok(Some(order)) if about_order => {
             vec![Report::Hint { order, what: format!("the shop ran {action}") }]
         }
         _ => ignored(format!("the action {action} names no order")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::body::Scalar;
+use crate::stores::body::Scalar;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -26,6 +26,10 @@ pub struct Order<'a> {
     pub refunds: Option<Vec<RefundHeader<'a>>>,
     /// Gift cards that paid a part, by the plugin of that name: they lower the total without being a discount.
     pub gift_cards: Option<Vec<GiftCard<'a>>>,
+    /// Only of a subscription, which is else just like an order.
+    pub billing_period: Scalar<'a>,
+    /// Only of an error that was sent in an order's place.
+    pub code: Scalar<'a>,
 }
 
 /// A line of an order; in a refund the quantities and totals are negative.

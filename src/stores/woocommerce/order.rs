@@ -5,12 +5,13 @@
 
 use rust_decimal::Decimal;
 
-use super::super::body::{ParseError, Reader, required_currency, required_id};
-use super::super::places::Places;
 use super::model::{Charge, Line, Meta, Order, Tax};
 use super::refund;
 use crate::core::money::{Rounding, round};
 use crate::core::order::{Closing, LineKind, OrderLine, OrderSnapshot, Payment, PlaceValue, ProductKey};
+use crate::stores::body::ParseError;
+use crate::stores::places::Places;
+use crate::stores::reader::{Reader, required_currency, required_id};
 
 /// The core's order attribution: the first address of the visit, with its query.
 const SESSION_ENTRY: &str = "_wc_order_attribution_session_entry";
@@ -186,7 +187,7 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
         let key = meta.key.text().unwrap_or_default();
         if key == SESSION_ENTRY {
             places.query("landing_url", meta.value.text());
-        } else if !is_address(&key) {
+        } else if !is_address(&key) && !key.ends_with("_hash") {
             places.named("order_meta", Some(key), meta.value.text());
         }
     }

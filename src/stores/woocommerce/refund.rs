@@ -5,9 +5,10 @@
 
 use rust_decimal::Decimal;
 
-use super::super::body::{self, ParseError, Reader};
 use super::model::{self, Order};
 use crate::core::order::{Refund, RefundLine, Report};
+use crate::stores::body::{self, ParseError};
+use crate::stores::reader::Reader;
 
 pub fn headers(reader: &mut Reader, order: &Order<'_>) -> Vec<Refund> {
     let mut refunds = Vec::new();
@@ -22,16 +23,15 @@ pub fn headers(reader: &mut Reader, order: &Order<'_>) -> Vec<Refund> {
     refunds
 }
 
-/// A shop says `refunded` when nothing of the order is left, also where its refunds do not (or no longer) sum to
-/// the total: then the rest went back outside of the shop.
+/// A shop that says `refunded` and lists no refund gave everything back outside of its own books. Where it lists
+/// refunds, the list is its figure: the status stays behind when one of them is deleted again.
 pub fn by_status(status: &str, total: Decimal, told: &[Refund]) -> Option<Refund> {
-    let rest = total - told.iter().map(|refund| refund.amount).sum::<Decimal>();
-    (status == "refunded" && rest > Decimal::ZERO).then(|| Refund {
+    (status == "refunded" && told.is_empty() && total > Decimal::ZERO).then(|| Refund {
         external_id: "status:refunded".to_owned(),
         at: None,
         lines: Vec::new(),
-        unallocated: rest,
-        amount: rest,
+        unallocated: total,
+        amount: total,
     })
 }
 

@@ -1,7 +1,7 @@
 //! WooCommerce: base64 of HMAC-SHA256 over the raw body, and the one delivery that is never signed.
 
-use super::super::Headers;
-use super::super::signature::{SignatureError, Verified, hmac_base64};
+use crate::stores::Headers;
+use crate::stores::signature::{SignatureError, Verified, hmac_base64};
 
 const SIGNATURE: &str = "x-wc-webhook-signature";
 
@@ -42,8 +42,8 @@ fn without_entities(secret: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::signature::testing::signed;
     use super::*;
+    use crate::stores::signature::testing::signed;
 
     fn form() -> Headers {
         [("Content-Type", "application/x-www-form-urlencoded")].into_iter().collect()

@@ -37,7 +37,8 @@ impl Code {
 
     /// `hits` are one-based numbers of lines with a problem.
     pub fn toml(label: &str, text: &str, hits: &[usize]) -> Self {
-        let line = |(at, text): (usize, &str)| Line { parts: toml_parts(text), hit: hits.contains(&(at + 1)) };
+        let line =
+            |(at, text): (usize, &str)| Line { parts: toml_parts(text), hit: hits.contains(&(at + 1)) };
         Self { label: label.to_owned(), lines: text.lines().enumerate().map(line).collect() }
     }
 }
@@ -163,7 +164,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_text() {
-        let code = Code::json("", r#"{"id":450789469.10,"e":1E+2,"lines":[],"note":"a \"b\": {","x":[1.00,{}]}"#);
+        let code =
+            Code::json("", r#"{"id":450789469.10,"e":1E+2,"lines":[],"note":"a \"b\": {","x":[1.00,{}]}"#);
         let expected = "{\n  \"id\": 450789469.10,\n  \"e\": 1E+2,\n  \"lines\": [],\n  \"note\": \"a \\\"b\\\": {\",\n  \"x\": [\n    1.00,\n    {}\n  ]\n}";
         assert_eq!(shown(&code), expected);
     }

@@ -9,11 +9,11 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::chart::speed::{self, Speed};
 use super::chart::{Chart, Kind, Point, Series};
 use super::desk::Desk;
 use super::format::{self, Amount, Pill, Tone, When};
 use super::shell::Shell;
-use super::speed::{self, Speed};
 use super::words;
 use crate::events::{self, Backlog};
 use crate::ingest;
@@ -232,8 +232,7 @@ fn charts(found: &Found, days: u32, currency: &str) -> Vec<Chart> {
             nothing("share", "Payout share"),
         ];
     }
-    let bars =
-        Series { name: "orders".to_owned(), class: "s1", kind: Kind::Bar, points: orders.collect() };
+    let bars = Series { name: "orders".to_owned(), class: "s1", kind: Kind::Bar, points: orders.collect() };
     vec![
         chart("orders", "Orders", "by day".to_owned(), vec![bars]),
         chart(
@@ -284,7 +283,14 @@ fn needs(found: &Found, shell: &Shell) -> Vec<Need> {
     // The store of the direct API is always there.
     if found.stores < 2 {
         let text = "No store is connected".to_owned();
-        needs.push(need(Tone::Info, "set-up", text, "Webhooks come in per store.", "/admin/stores", "Add a store"));
+        needs.push(need(
+            Tone::Info,
+            "set-up",
+            text,
+            "Webhooks come in per store.",
+            "/admin/stores",
+            "Add a store",
+        ));
     }
     if !found.planned {
         let text = "No plan is effective now".to_owned();
@@ -321,7 +327,10 @@ fn books(found: &Found, now: DateTime<Utc>) -> Vec<Check> {
     vec![
         Check {
             name: "Drift".to_owned(),
-            verdict: Pill::new(if agreed { Tone::Ok } else { Tone::Bad }, drift.drift.normalize().to_string()),
+            verdict: Pill::new(
+                if agreed { Tone::Ok } else { Tone::Bad },
+                drift.drift.normalize().to_string(),
+            ),
             detail: format!("calculations against postings, newest {} orders", format::count(drift.orders)),
             at: Some(When(now)),
         },

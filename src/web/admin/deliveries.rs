@@ -179,7 +179,8 @@ pub async fn one(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpRespo
 fn facts(delivery: &StoredDelivery, row: &report::Row) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let mut facts = vec![fact("Platform", row.platform.clone())];
-    let told = [("Platform's delivery id", &delivery.delivery_key), ("Platform's event id", &delivery.event_key)];
+    let told =
+        [("Platform's delivery id", &delivery.delivery_key), ("Platform's event id", &delivery.event_key)];
     facts.extend(told.into_iter().filter_map(|(name, key)| Some(fact(name, key.clone()?))));
     if let Some(at) = delivery.triggered_at {
         facts.push(fact("Triggered", When(at).utc()));

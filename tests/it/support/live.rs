@@ -38,8 +38,11 @@ impl Pipeline {
         let clock = Clock::system();
         let dir = std::env::temp_dir().join(format!("upline-test-vault-{}", std::process::id()));
         let vault = Vault::open(&dir, Some(&"5e".repeat(32))).expect("a vault");
-        db.transact(Lane::Admin, |tx| Ok(set_up(tx, &vault, &company, clock.now()).expect("set up")))
-            .expect("write the company");
+        db.transact(Lane::Admin, |tx| {
+            set_up(tx, &vault, &company, clock.now()).expect("set up");
+            Ok(())
+        })
+        .expect("write the company");
         let runtime = Runtime::new().expect("a runtime");
         let (stop, stopped) = watch::channel(false);
         let instance = Arc::new(Instance::register(database.url()).expect("an instance"));
@@ -66,7 +69,7 @@ impl Pipeline {
 
     /// Verifies and stores deliveries in batches of `batch`, as the edge does. Returns how many were new.
     pub fn accept(&self, deliveries: &[DemoDelivery], batch: usize) -> usize {
-        let known = self.db.read(Lane::Admin, |conn| ingest::list_stores(conn)).expect("stores");
+        let known = self.db.read(Lane::Admin, ingest::list_stores).expect("stores");
         let read = |delivery: &DemoDelivery| {
             let store =
                 self.company.stores.iter().find(|store| store.slug == delivery.store).expect("a store");

@@ -1,6 +1,6 @@
 //! The real program as a process of its own, on a data directory of its own, and its commands beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -31,10 +31,6 @@ impl Site {
 
     pub fn base(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
-    }
-
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 
     /// Starts `upline serve` and waits until it is ready.
@@ -164,7 +160,7 @@ impl Drop for Server {
         if self.0.try_wait().is_ok_and(|ended| ended.is_some()) {
             return;
         }
-        if let Ok(pid) = i32::try_from(self.0.id()) {
+        if let Ok(pid) = i32::try_from(self.pid()) {
             // SAFETY: a signal to a child that we have not waited for, so that its id is still its own.
             unsafe { libc::kill(pid, libc::SIGTERM) };
         }

@@ -271,7 +271,11 @@ fn reason(hold: &report::Hold) -> Reason {
     let (text, _, action) = words::hold(&hold.reason);
     Reason {
         text: text.to_owned(),
-        detail: if hold.detail.is_empty() { hold.cause.clone() } else { format!("{} ({})", hold.cause, hold.detail) },
+        detail: if hold.detail.is_empty() {
+            hold.cause.clone()
+        } else {
+            format!("{} ({})", hold.cause, hold.detail)
+        },
         fix: Link::new(super::held::cause_address(&hold.reason, &hold.cause), action),
     }
 }
@@ -282,7 +286,9 @@ fn line(told: &AssessedLine, currency: &str) -> Line {
     let keys = [("sku", &product.sku), ("variant", &product.variant_id), ("product", &product.product_id)];
     let keys = keys.iter().filter_map(|(kind, key)| Some(format!("{kind}:{}", key.as_ref()?)));
     let note = match told.kind {
-        LineKind::Goods if told.estimated => "what was taken back is spread over the order, until the store tells the lines",
+        LineKind::Goods if told.estimated => {
+            "what was taken back is spread over the order, until the store tells the lines"
+        }
         LineKind::Goods => "",
         LineKind::GiftCard => "a gift card sold is no revenue",
         LineKind::Tip => "a tip earns nothing",
@@ -415,7 +421,8 @@ pub async fn assign(
     let (networks, wanted) = (desk.state.networks.clone(), to.clone());
     let known = desk
         .write(move |tx| {
-            if networks.get(tx.conn)?.genealogy.node(&wanted).is_none() || report::one(tx.conn, id)?.is_none() {
+            if networks.get(tx.conn)?.genealogy.node(&wanted).is_none() || report::one(tx.conn, id)?.is_none()
+            {
                 return Ok(false);
             }
             orders::attribute_manually(tx, OrderId(id), &wanted, &by, now)?;

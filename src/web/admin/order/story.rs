@@ -30,9 +30,15 @@ pub fn timeline(order: &report::Order) -> Vec<Step> {
         with(&mut steps, &format!("{paid} to be paid in sum"), None);
     }
     for entry in &order.entries {
-        steps.push(step(Tone::Ok, "book-2", entry.posted_at, &format!("Posted to the ledger: {}", entry.kind)));
+        steps.push(step(
+            Tone::Ok,
+            "book-2",
+            entry.posted_at,
+            &format!("Posted to the ledger: {}", entry.kind),
+        ));
         let href = format!("/admin/ledger/entries/{}/{}", entry.source, entry.number);
-        let received = order.revisions.iter().map(|told| told.received_at).filter(|at| *at <= entry.posted_at).max();
+        let received =
+            order.revisions.iter().map(|told| told.received_at).filter(|at| *at <= entry.posted_at).max();
         let detail = received.map_or_else(String::new, |received| took(received, entry.posted_at, ""));
         with(&mut steps, &detail, Some(Link::new(href, "look at it")));
     }

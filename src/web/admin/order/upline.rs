@@ -91,7 +91,9 @@ fn awards<'c>(walk: &BonusWalk, visited: &Visited, made: &'c engine::Calculation
 fn rate(visited: &Visited, awards: &[&Award], member: Option<&UplineMember>, currency: &str) -> String {
     let rank = member.and_then(|member| member.rank.as_deref());
     let rank = rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
-    let of = |rate: Decimal, base: Decimal| format!("{} of {}", format::percent(rate), words::amount(base, currency));
+    let of = |rate: Decimal, base: Decimal| {
+        format!("{} of {}", format::percent(rate), words::amount(base, currency))
+    };
     match (awards.first(), &visited.finding) {
         (Some(first), _) if awards.iter().all(|award| award.rate == first.rate) => {
             let base: Decimal = awards.iter().map(|award| award.base).sum();

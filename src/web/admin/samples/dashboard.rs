@@ -1,9 +1,9 @@
+use super::super::chart::speed::Speed;
 use super::super::chart::{Chart, Kind, Point, Series};
 use super::super::dashboard::*;
 use super::super::format::{Pill, Tone};
 use super::super::login::LoginPage;
 use super::super::shell::Shell;
-use super::super::speed::Speed;
 use super::{check, shell, usd, when};
 
 fn series(name: &str, class: &'static str, kind: Kind, values: impl Iterator<Item = i64>) -> Series {
@@ -23,8 +23,12 @@ fn charts() -> Vec<Chart> {
         series,
         target: None,
     };
-    let mut share =
-        chart("share", "Payout share", "percent of net", vec![series("share", "s3", Kind::Line, wave(28, 1))]);
+    let mut share = chart(
+        "share",
+        "Payout share",
+        "percent of net",
+        vec![series("share", "s3", Kind::Line, wave(28, 1))],
+    );
     share.target = Some(Point::new(42.into(), "42 %"));
     vec![
         chart("orders", "Orders", "a day", vec![series("orders", "s1", Kind::Bar, wave(120, 13))]),

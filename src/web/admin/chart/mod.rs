@@ -4,6 +4,8 @@
 //! Coordinates are floats and may be: nothing here flows back into money. The printed values come as text.
 #![allow(clippy::float_arithmetic, reason = "coordinates on a screen, never money")]
 
+pub mod speed;
+
 use askama::Template;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -242,8 +244,13 @@ fn marks(series: &Series, scale: &Scale, count: usize) -> Marks {
         .enumerate()
         .filter_map(|(at, point)| Some((middle(at, count), scale.y(point.as_ref()?.at))))
         .collect();
-    let mut marks =
-        Marks { class: series.class, bars: Vec::new(), line: String::new(), area: String::new(), dots: Vec::new() };
+    let mut marks = Marks {
+        class: series.class,
+        bars: Vec::new(),
+        line: String::new(),
+        area: String::new(),
+        dots: Vec::new(),
+    };
     if series.kind == Kind::Bar {
         let width = band(count) * 0.72;
         marks.bars = points.iter().map(|(x, y)| bar(*x, *y, width, scale.y(0.0))).collect();

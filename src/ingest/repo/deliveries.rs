@@ -1,4 +1,4 @@
-//! SQL of deliveries.
+//! SQL of deliveries and their repeats.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,7 @@ use diesel::sql_types::{
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
-use super::{NewDelivery, sha256};
+use super::super::{NewDelivery, sha256};
 use crate::core::ids::{DeliveryId, StoreId};
 use crate::db::DbError;
 

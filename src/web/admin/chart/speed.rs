@@ -3,9 +3,11 @@
 
 use prometheus::Histogram;
 use prometheus::core::Metric;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
-use super::format::{Pill, Tone, count};
 use crate::reports::dashboard::Posted;
+use crate::web::admin::format::{Pill, Tone, count};
 
 /// A measured time against its target.
 pub struct Speed {
@@ -40,7 +42,15 @@ pub fn quantiles(seconds: &Histogram) -> Quantiles {
 }
 
 pub fn posted(posted: &Posted) -> Quantiles {
-    Quantiles { samples: u64::try_from(posted.entries).unwrap_or(0), p50: posted.p50, p99: posted.p99 }
+    Quantiles {
+        samples: u64::try_from(posted.entries).unwrap_or(0),
+        p50: float(posted.p50),
+        p99: float(posted.p99),
+    }
+}
+
+fn float(milliseconds: Option<Decimal>) -> Option<f64> {
+    milliseconds.and_then(|value| value.to_f64())
 }
 
 /// `target` in milliseconds, for the 99th percentile.

@@ -1,0 +1,147 @@
+//! The parts between the database and the web server: intake, caches, consumers and their relays.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+
+use chrono::TimeDelta;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::Backend;
+use super::backend::Opening;
+use crate::access::{TokenDirectory, Tokens};
+use crate::catalog::Mappings;
+use crate::clock::Clock;
+use crate::commissions::CommissionConsumer;
+use crate::db::{Db, DbError, Lane, Tx};
+use crate::distributors::Networks;
+use crate::events::{Consumer, Event, Instance, Relay, Topic};
+use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProblem};
+use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
+use crate::plans::Plans;
+use crate::settings::Settings;
+use crate::stores::Platform;
+use crate::telemetry::Metrics;
+use crate::vault::Vault;
+use crate::web::AppState;
+use crate::web::api::orders::{DIRECT_PLACES, DIRECT_STORE};
+use crate::web::fresh::Fresh;
+
+pub struct Parts {
+    pub backend: Backend,
+    pub clock: Clock,
+    pub metrics: Metrics,
+    pub books: Books,
+    pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
+    pub tokens: Arc<Fresh<Tokens>>,
+    pub intake: Intake,
+    writer: thread::JoinHandle<()>,
+    instance: Arc<Instance>,
+}
+
+impl Parts {
+    /// Blocking.
+    pub fn open(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        let backend = Backend::open(&settings, Opening::Ready)?;
+        let db = backend.db.clone();
+        ensure_direct_store(&db, &backend.vault, &clock)?;
+        let instance = Arc::new(Instance::register(db.url())?);
+        let stores = Arc::new(StoreDirectory::new(backend.vault.clone()));
+        let books = Books {
+            stores: stores.clone(),
+            mappings: Arc::new(Mappings::default()),
+            networks: Arc::new(Networks::default()),
+            plans: Arc::new(Plans::default()),
+        };
+        let receivers = Fresh::new(db.clone(), move |db| {
+            db.read(Lane::Admin, |conn| Ok(Arc::new(stores.receivers(conn)?)))
+        })?;
+        let directory = TokenDirectory::default();
+        let tokens = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| directory.get(conn)))?;
+        let (intake, writer) = Intake::start(db)?;
+        let metrics = Metrics::build()?;
+        Ok(Self { backend, clock, metrics, books, receivers, tokens, intake, writer, instance })
+    }
+
+    /// Everything that goes on beside the requests, until `stopped` says so.
+    pub fn spawn_background(&self, state: &AppState, stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+        let mut tasks = vec![
+            tokio::spawn(state.receivers.clone().keep(stopped.clone())),
+            tokio::spawn(state.tokens.clone().keep(stopped.clone())),
+        ];
+        let posted = self.metrics.receipt_to_ledger.clone();
+        let commissions = CommissionConsumer {
+            networks: self.books.networks.clone(),
+            plans: self.books.plans.clone(),
+            clock: self.clock.clone(),
+            posted: Arc::new(move |age: TimeDelta| {
+                posted.observe(age.to_std().unwrap_or_default().as_secs_f64())
+            }),
+        };
+        let deliveries = DeliveryConsumer { books: self.books.clone(), clock: self.clock.clone() };
+        let reviews = ReviewConsumer { books: self.books.clone(), clock: self.clock.clone() };
+        for relay in [self.relay(deliveries), self.relay(reviews), self.relay(commissions)] {
+            tasks.push(tokio::spawn(relay.run(stopped.clone())));
+        }
+        tasks
+    }
+
+    fn relay(&self, consumer: impl Consumer) -> Relay {
+        let measured = Measured { consumer, metrics: self.metrics.clone() };
+        Relay::new(self.backend.db.clone(), self.backend.bus.clone(), self.instance.clone(), measured)
+    }
+
+    /// Lets the intake empty its queue, then closes the database. Blocking.
+    pub fn close(self) {
+        let Self { backend, intake, writer, receivers, tokens, instance, .. } = self;
+        drop(intake);
+        if writer.join().is_err() {
+            tracing::error!("the intake's writer panicked");
+        }
+        drop((receivers, tokens, instance));
+        backend.close();
+    }
+}
+
+/// Tells how large the batches are that a consumer gets.
+struct Measured<C> {
+    consumer: C,
+    metrics: Metrics,
+}
+
+impl<C: Consumer> Consumer for Measured<C> {
+    fn topic(&self) -> Topic {
+        self.consumer.topic()
+    }
+
+    fn handle(&self, tx: &mut Tx<'_>, events: &[Event]) -> Result<(), DbError> {
+        let size = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        self.metrics.batches.with_label_values(&[self.topic().name()]).observe(f64::from(size));
+        self.consumer.handle(tx, events)
+    }
+}
+
+/// The store of orders that come over the API with a token of no store.
+fn ensure_direct_store(db: &Db, vault: &Vault, clock: &Clock) -> anyhow::Result<()> {
+    let known = db.read(Lane::Admin, ingest::list_stores)?;
+    if known.iter().any(|store| store.slug == DIRECT_STORE) {
+        return Ok(());
+    }
+    let places = DIRECT_PLACES.map(str::to_owned);
+    let store = NewStore {
+        slug: DIRECT_STORE,
+        platform: Platform::Direct.as_str(),
+        name: "Direct API",
+        attribution: &places,
+        secret: None,
+    };
+    let now = clock.now();
+    let made = db.transact(Lane::Admin, |tx| match ingest::add_store(tx, vault, &store, now) {
+        // Another instance that started at the same time was quicker.
+        Ok(_) | Err(StoreProblem::SlugTaken(_)) => Ok(()),
+        Err(StoreProblem::Db(error)) => Err(error),
+        Err(other) => Err(DbError::Invariant(other.to_string())),
+    });
+    Ok(made?)
+}

@@ -1,0 +1,121 @@
+//! The command line: one file for each group of commands.
+//!
+//! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
+//! 2 the command line is wrong, 3 a difference was found.
+
+mod migrate;
+mod serve;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::{Backend, Opening};
+use crate::clock::Clock;
+use crate::settings::{Overrides, Settings};
+use crate::telemetry;
+
+/// From cart to commission: store webhooks in, distributor commissions and a balanced ledger out.
+#[derive(Parser)]
+#[command(
+    name = "upline",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where everything is; the same for all commands.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Directory of the embedded database and of the key of the stored secrets
+    #[arg(long, global = true, value_name = "DIR", env = "UPLINE_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// A PostgreSQL 14 or later of your own instead of the embedded one
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// Settings file (TOML); the environment (UPLINE_*) and the command line go before it
+    #[arg(long, global = true, value_name = "FILE", env = "UPLINE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Migrate(migrate::Migrate),
+}
+
+/// How a command ended, when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// What was asked for is not so: a check failed, a file has problems.
+    Failed,
+    /// What should be equal is not.
+    Difference,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::from(1),
+            Outcome::Difference => Self::from(3),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    match run(&global, command) {
+        Ok(outcome) => outcome.into(),
+        // Whoever reads our output had enough of it.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _nobody_listens = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Serve(serve) => serve.run(global),
+        Command::Migrate(migrate) => migrate.run(global),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+impl Global {
+    pub fn settings(&self, listen: Option<String>) -> anyhow::Result<Settings> {
+        let overrides =
+            Overrides { listen, data_dir: self.data_dir.clone(), database_url: self.database_url.clone() };
+        Ok(Settings::load(self.config.as_deref(), &overrides)?)
+    }
+
+    /// Opens the database for one command and closes it again, whatever came of it.
+    pub fn with_backend<T>(
+        &self,
+        opening: Opening,
+        work: impl FnOnce(&Backend, &Clock) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let settings = self.settings(None)?;
+        telemetry::init_logging(settings.log_format, "warn");
+        let backend = Backend::open(&settings, opening)?;
+        let done = work(&backend, &Clock::system());
+        backend.close();
+        done
+    }
+}

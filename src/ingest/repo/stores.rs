@@ -1,0 +1,152 @@
+//! SQL of stores and their sealed secrets.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+
+use super::super::{NewStore, SealedSecret, Store};
+use crate::core::ids::StoreId;
+use crate::db::DbError;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Integer)]
+    store_id: i32,
+    #[diesel(sql_type = Text)]
+    slug: String,
+    #[diesel(sql_type = Text)]
+    platform: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Array<Text>)]
+    attribution: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    active: bool,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct SecretRow {
+    #[diesel(sql_type = Integer)]
+    store_id: i32,
+    #[diesel(sql_type = Integer)]
+    secret_no: i32,
+    #[diesel(sql_type = Binary)]
+    sealed: Vec<u8>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+/// All stores, by slug.
+pub fn list_stores(conn: &mut PgConnection) -> Result<Vec<Store>, DbError> {
+    let rows: Vec<Row> = sql_query(
+        "select store_id, slug, platform, name, attribution, active, created_at from stores order by slug",
+    )
+    .load(conn)?;
+    let secrets: Vec<SecretRow> = sql_query(
+        "select store_id, secret_no, sealed, created_at from store_secrets
+         where retired_at is null order by store_id, secret_no desc",
+    )
+    .load(conn)?;
+    let mut by_store: HashMap<i32, Vec<SealedSecret>> = HashMap::new();
+    for SecretRow { store_id, secret_no, sealed, created_at } in secrets {
+        by_store.entry(store_id).or_default().push(SealedSecret { secret_no, sealed, created_at });
+    }
+    Ok(rows.into_iter().map(|row| store(row, &mut by_store)).collect())
+}
+
+fn store(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Store {
+    Store {
+        id: StoreId(row.store_id),
+        slug: row.slug,
+        platform: row.platform,
+        name: row.name,
+        attribution: row.attribution,
+        active: row.active,
+        created_at: row.created_at,
+        secrets: secrets.remove(&row.store_id).unwrap_or_default(),
+    }
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Integer)]
+    store_id: i32,
+}
+
+/// `None` when the slug is taken.
+pub fn insert_store(
+    conn: &mut PgConnection,
+    new: &NewStore<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<StoreId>, DbError> {
+    let inserted = sql_query(
+        "insert into stores (slug, platform, name, attribution, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (slug) do nothing returning store_id",
+    )
+    .bind::<Text, _>(new.slug)
+    .bind::<Text, _>(new.platform)
+    .bind::<Text, _>(new.name)
+    .bind::<Array<Text>, _>(new.attribution)
+    .bind::<Timestamptz, _>(now)
+    .get_result::<Id>(conn)
+    .optional()?;
+    Ok(inserted.map(|row| StoreId(row.store_id)))
+}
+
+/// The state of a store's secrets; its row is locked.
+#[derive(QueryableByName)]
+pub struct Secrets {
+    #[diesel(sql_type = Integer)]
+    pub store_id: i32,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub newest: Option<i32>,
+    #[diesel(sql_type = Integer)]
+    pub live: i32,
+}
+
+/// `None` when there is no such store.
+pub fn lock_secrets(conn: &mut PgConnection, slug: &str) -> Result<Option<Secrets>, DbError> {
+    Ok(sql_query(
+        "select s.store_id,
+                (select max(secret_no) from store_secrets x where x.store_id = s.store_id) as newest,
+                (select count(*)::int from store_secrets x where x.store_id = s.store_id and retired_at is null) as live
+         from stores s where slug = $1 for update",
+    )
+    .bind::<Text, _>(slug)
+    .get_result(conn)
+    .optional()?)
+}
+
+pub fn insert_secret(
+    conn: &mut PgConnection,
+    secrets: &Secrets,
+    sealed: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    sql_query("insert into store_secrets (store_id, secret_no, sealed, created_at) values ($1, $2, $3, $4)")
+        .bind::<Integer, _>(secrets.store_id)
+        .bind::<Integer, _>(secrets.newest.unwrap_or(0) + 1)
+        .bind::<Binary, _>(sealed)
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends every live secret but the newest.
+pub fn retire_secrets(
+    conn: &mut PgConnection,
+    secrets: &Secrets,
+    now: DateTime<Utc>,
+) -> Result<usize, DbError> {
+    Ok(sql_query(
+        "update store_secrets set retired_at = $3 where store_id = $1 and secret_no <> $2 and retired_at is null",
+    )
+    .bind::<Integer, _>(secrets.store_id)
+    .bind::<Integer, _>(secrets.newest.unwrap_or(0))
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?)
+}
