@@ -138,13 +138,17 @@ pub fn orders(
     Ok(Page::cut(rows, |row| row.order_id))
 }
 
-/// Orders of a cause that would be freed by it alone, by currency, and how many wait for something else too.
+/// Orders of a cause in one currency, and how many of them wait for something else too.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Effect {
     #[diesel(sql_type = Nullable<Text>)]
     pub currency: Option<String>,
     #[diesel(sql_type = BigInt)]
     pub orders: i64,
+    /// Of all of them.
+    #[diesel(sql_type = Numeric)]
+    pub waiting: Decimal,
+    /// Of those that wait for nothing else.
     #[diesel(sql_type = Numeric)]
     pub net: Decimal,
     #[diesel(sql_type = BigInt)]
@@ -160,7 +164,7 @@ pub fn effect(
     since: Option<DateTime<Utc>>,
 ) -> Result<Vec<Effect>, DbError> {
     Ok(sql_query(
-        "select o.currency::text as currency, count(*) as orders,
+        "select o.currency::text as currency, count(*) as orders, sum(o.net) as waiting,
                 coalesce(sum(o.net) filter (where not w.waits), 0) as net, count(*) filter (where w.waits) as still_held
          from (select distinct order_id from holds where reason = $1 and cause = $2) h
          join orders o using (order_id) join stores s using (store_id)

@@ -45,6 +45,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/orders", get().to(orders::list))
         .route("/orders/{id}", get().to(order::one))
         .route("/orders/{id}/attribute", post().to(order::assign))
+        .route("/held", get().to(held::list))
+        .route("/held/cause", get().to(held::cause::page))
+        .route("/held/cause", post().to(held::cause::apply))
         .default_service(web::to(notices::nothing_here));
     config.service(pages);
 }

@@ -3,7 +3,8 @@
 use super::super::code::Code;
 use super::super::deliveries::{self, Attempt, Change, DeliveriesPage, DeliveryPage};
 use super::super::format::{Pager, Pill, Tone};
-use super::super::held::{self, *};
+use super::super::held::cause::{self, BindForm, CausePage, Fix, MapForm, Preview};
+use super::super::held::{Cause, Group, HeldPage};
 use super::super::order::*;
 use super::super::orders::{self, OrdersPage};
 use super::{check, link, shell, usd, when};
@@ -248,8 +249,8 @@ fn order() {
 
 #[test]
 fn held() {
-    let cause = |cause: &str| Cause {
-        cause: cause.into(),
+    let waiting = |product: &str| Cause {
+        cause: product.into(),
         detail: "Travel kit".into(),
         orders: "38".into(),
         amounts: vec![usd("4120")],
@@ -265,7 +266,7 @@ fn held() {
             reason: "unmapped_sku".into(),
             title: "SKU is not mapped".into(),
             about: "No mapping says what this product is.".into(),
-            causes: vec![cause("sku:KIT-9"), cause("variant:43729076")],
+            causes: vec![waiting("sku:KIT-9"), waiting("variant:43729076")],
         }],
     };
     check("held", &page);
@@ -285,7 +286,7 @@ fn causes() {
         fix,
         preview,
         problem: Some("There is no distributor 99.".into()),
-        rows: vec![held::Row {
+        rows: vec![cause::Row {
             order: link("#1002"),
             store: "shop-eu".into(),
             at: Some(when(0)),
@@ -298,6 +299,7 @@ fn causes() {
     let map = MapForm {
         classes: vec!["supplement".into(), "none".into()],
         platform: "shopify".into(),
+        stores: vec!["shop-eu".into()],
         ..MapForm::default()
     };
     let preview = Preview {
