@@ -1,7 +1,9 @@
 //! What decides, money, set-up.
 
 use super::super::code::Code;
-use super::super::distributors::{self, Branch, DistributorPage, DistributorsPage, Node, Standing, StatementRow};
+use super::super::distributors::{
+    self, Branch, DistributorPage, DistributorsPage, Node, Standing, StatementRow,
+};
 use super::super::explain::{ExplainPage, ExplainStep};
 use super::super::format::{Pager, Pill, Tone};
 use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
@@ -293,11 +295,8 @@ fn set_up_pages() {
         secrets: 1,
     }];
     check("stores", &StoresPage { shell: shell("stores"), rows, form: NewStore::default(), problem: None });
-    let secret = |number, retired: bool| Secret {
-        number,
-        created_at: when(0),
-        retired_at: retired.then(|| when(9)),
-    };
+    let secret =
+        |number, retired: bool| Secret { number, created_at: when(0), retired_at: retired.then(|| when(9)) };
     let store = |secrets| StorePage {
         shell: shell("stores"),
         slug: "shop-eu".into(),
