@@ -14,5 +14,6 @@ mod chaos;
 mod embedded;
 mod pipeline;
 mod proof;
+mod scenarios;
 mod support;
 mod tidy;

@@ -1,5 +1,8 @@
+pub mod app;
 pub mod cluster;
 pub mod digest;
+pub mod encode;
+pub mod facts;
 pub mod live;
 pub mod payload;
 pub mod pipeline;
