@@ -93,10 +93,12 @@ impl Import {
         let csv = super::read_bytes(&file.file)?;
         global.with_backend(Opening::Ready, |backend, clock| {
             let effective = file.effective.unwrap_or_else(|| clock.now());
+            let working = output::working(format!("importing {} bytes", csv.len()));
             let report = match &self.what {
                 What::Distributors(_) => distributors(backend, clock, &csv, effective, file.dry_run)?,
                 What::Skus(_) => skus(backend, clock, &csv, effective, file.dry_run)?,
             };
+            working.finish_and_clear();
             report.tell(file)
         })
     }
@@ -208,14 +210,20 @@ impl Report {
         let Self { what, new, changed, unchanged, .. } = self;
         let counts = format!("{new} new, {changed} changed, {unchanged} unchanged");
         if !self.ignored_columns.is_empty() {
-            eprintln!("note: columns that are not used: {}", self.ignored_columns.join(", "));
+            output::note(format_args!(
+                "note: columns that are not used: {}",
+                self.ignored_columns.join(", ")
+            ))?;
         }
         for note in &self.notes {
-            eprintln!("note: {note}");
+            output::note(format_args!("note: {note}"))?;
         }
         if !self.problems.is_empty() {
             let file = file.file.display();
-            eprintln!("error: {file} has {} problem(s); nothing was imported", self.problems.len());
+            output::note(format_args!(
+                "error: {file} has {} problem(s); nothing was imported",
+                self.problems.len()
+            ))?;
             output::problems(&self.problems)?;
         } else if self.applied {
             output::line(format_args!("Imported {what}: {counts}."))?;

@@ -26,6 +26,7 @@ enum Action {
         json: bool,
     },
     /// End a token; running servers follow within a second
+    #[command(after_help = "Example:\n  upline token revoke 3")]
     Revoke {
         id: i32,
     },
