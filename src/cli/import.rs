@@ -43,7 +43,10 @@ or from --effective; orders before that keep their upline.
 Example:
   distributor_id,sponsor_id,status,country,tax_id,created_at
   10090,,active,US,,2021-04-01
-  11043,10090,active,US,,2023-02-11T09:30:00Z"
+  11043,10090,active,US,,2023-02-11T09:30:00Z
+
+  upline import distributors distributors.csv --dry-run
+  upline import distributors moved.csv --effective 2026-01-01"
     )]
     Distributors(File),
     /// sku_id, platform, platform_sku, name, category, commission_class; optional store, key_kind
@@ -53,7 +56,9 @@ ids. Without a store a mapping holds in all stores of the platform. The class `n
 
 Example:
   sku_id,platform,platform_sku,name,category,commission_class
-  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter"
+  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter
+
+  upline import skus skus.csv --dry-run"
     )]
     Skus(File),
 }

@@ -60,6 +60,7 @@ enum Action {
         json: bool,
     },
     /// Everything that was published, in the order in which it takes effect
+    #[command(after_help = "Example:\n  upline plan list --json")]
     List {
         /// Print JSON
         #[arg(long)]

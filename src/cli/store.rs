@@ -29,6 +29,7 @@ pub struct StoreCommand {
 enum Action {
     Add(add::Add),
     /// All stores, with how many secrets are live
+    #[command(after_help = "Example:\n  upline store list --json")]
     List {
         /// Print JSON
         #[arg(long)]

@@ -20,6 +20,7 @@ pub struct TokenCommand {
 enum Action {
     Add(Add),
     /// All tokens, without their secrets
+    #[command(after_help = "Example:\n  upline token list --json")]
     List {
         /// Print JSON
         #[arg(long)]

@@ -39,6 +39,7 @@ enum Action {
     #[command(after_help = "Example:\n  upline user disable ann@example.com")]
     Disable { email: String },
     /// Everybody
+    #[command(after_help = "Example:\n  upline user list --json")]
     List {
         /// Print JSON
         #[arg(long)]
