@@ -12,7 +12,9 @@ use super::super::plans::{self, CheckPage, Checked, PlanPage, PlansPage, Problem
 use super::super::search::SearchPage;
 use super::super::settings::{AuditRow, SettingsPage, Token, User};
 use super::super::shell::Shell;
-use super::super::skus::{self, *};
+use super::super::skus::import::{ImportPage, RowError, Staged, StagedRow};
+use super::super::skus::key::{SkuPage, Version};
+use super::super::skus::{self, SkusPage, Unmapped};
 use super::super::stores::{self, NewStore, Secret, StorePage, StoresPage};
 use super::{check, link, shell, usd, when};
 
@@ -46,7 +48,7 @@ fn sku_pages() {
     };
     let page = SkusPage {
         shell: shell("skus"),
-        filter: skus::Filter::default(),
+        filter: crate::reports::skus::Filter::default(),
         classes: vec!["supplement".into(), "none".into()],
         platforms: vec!["shopify", "woocommerce"],
         unmapped: vec![Unmapped {
