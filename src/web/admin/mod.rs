@@ -53,6 +53,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/skus/class", post().to(skus::reclass))
         .route("/skus/{id}", get().to(skus::key::page))
         .route("/skus/{id}", post().to(skus::key::add_version))
+        .route("/distributors", get().to(distributors::list))
+        .route("/distributors/{id}", get().to(distributors::one))
+        .route("/distributors/{id}/children", get().to(distributors::children))
+        .route("/ledger", get().to(ledger::entries))
+        .route("/ledger/accounts", get().to(ledger::accounts))
+        .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
+        .route("/events/{id}", get().to(explain::page))
         .default_service(web::to(notices::nothing_here));
     config.service(pages);
 }
