@@ -33,6 +33,10 @@ impl Site {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
     /// Starts `upline serve` and waits until it is ready.
     pub fn serve(&self) -> Server {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.join("serve.log"));
