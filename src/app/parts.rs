@@ -75,9 +75,7 @@ impl Parts {
             networks: self.books.networks.clone(),
             plans: self.books.plans.clone(),
             clock: self.clock.clone(),
-            posted: Arc::new(move |age: TimeDelta| {
-                posted.observe(age.to_std().unwrap_or_default().as_secs_f64())
-            }),
+            posted: Arc::new(move |after: TimeDelta| metrics.posted(after)),
         };
         let deliveries = DeliveryConsumer { books: self.books.clone(), clock: self.clock.clone() };
         let reviews = ReviewConsumer { books: self.books.clone(), clock: self.clock.clone() };

@@ -15,7 +15,8 @@ use crate::core::sheet::{Row, RowProblem, Sheet};
 use crate::core::sku::KeyKind;
 use crate::db::{Conn, DbError, Tx};
 
-pub const REQUIRED: [&str; 6] = ["sku_id", "platform", "platform_sku", "name", "category", "commission_class"];
+pub const REQUIRED: [&str; 6] =
+    ["sku_id", "platform", "platform_sku", "name", "category", "commission_class"];
 pub const OPTIONAL: [&str; 2] = ["store", "key_kind"];
 
 /// What a file would do.
@@ -150,8 +151,11 @@ fn store(
 ) -> Option<StoreId> {
     match known.stores.get(slug) {
         Some((id, of)) if of == platform => return Some(*id),
-        Some((_, of)) => problems.push(row.problem("store", format!("{slug} is a {of} store, not {platform}"))),
-        None => problems.push(row.problem("store", format!("there is no store {slug:?}; see `upline store list`"))),
+        Some((_, of)) => {
+            problems.push(row.problem("store", format!("{slug} is a {of} store, not {platform}")))
+        }
+        None => problems
+            .push(row.problem("store", format!("there is no store {slug:?}; see `upline store list`"))),
     }
     None
 }

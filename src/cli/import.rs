@@ -36,21 +36,25 @@ pub struct Import {
 #[derive(Subcommand)]
 enum What {
     /// distributor_id, sponsor_id, status, country, tax_id, created_at; optional name, email, rank
-    #[command(after_help = "Sponsors may come later in the file. A changed sponsor, status or rank holds from now on,
+    #[command(
+        after_help = "Sponsors may come later in the file. A changed sponsor, status or rank holds from now on,
 or from --effective; orders before that keep their upline.
 
 Example:
   distributor_id,sponsor_id,status,country,tax_id,created_at
   10090,,active,US,,2021-04-01
-  11043,10090,active,US,,2023-02-11T09:30:00Z")]
+  11043,10090,active,US,,2023-02-11T09:30:00Z"
+    )]
     Distributors(File),
     /// sku_id, platform, platform_sku, name, category, commission_class; optional store, key_kind
-    #[command(after_help = "key_kind says what platform_sku is: sku (default), variant or product, by the platform's own
+    #[command(
+        after_help = "key_kind says what platform_sku is: sku (default), variant or product, by the platform's own
 ids. Without a store a mapping holds in all stores of the platform. The class `none` earns nothing on purpose.
 
 Example:
   sku_id,platform,platform_sku,name,category,commission_class
-  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter")]
+  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter"
+    )]
     Skus(File),
 }
 
@@ -105,7 +109,8 @@ fn distributors(
     effective: DateTime<Utc>,
     dry_run: bool,
 ) -> anyhow::Result<Report> {
-    const WAITED: [Hold; 3] = [Hold::UnknownDistributor, Hold::AmbiguousDistributor, Hold::TerminatedDistributor];
+    const WAITED: [Hold; 3] =
+        [Hold::UnknownDistributor, Hold::AmbiguousDistributor, Hold::TerminatedDistributor];
     let (networks, now) = (Networks::default(), clock.now());
     let preview = |conn: &mut Conn| distributors::import::preview(conn, &networks, csv, effective);
     let import = backend.db.read(Lane::Admin, preview)?;
@@ -179,8 +184,13 @@ fn unknown_classes(
     let published = backend.db.read(Lane::Admin, |conn| Plans::default().get(conn))?;
     let Some(plan) = published.at(now) else { return Ok(vec![]) };
     let known = plan.class_ids();
-    let unknown = import.classes.iter().filter(|class| !known.contains(class) && *class != crate::core::sku::CLASS_NONE);
-    let note = |class: &String| format!("the plan {} does not know the class {class:?}; its orders will be held", plan.name());
+    let unknown = import
+        .classes
+        .iter()
+        .filter(|class| !known.contains(class) && *class != crate::core::sku::CLASS_NONE);
+    let note = |class: &String| {
+        format!("the plan {} does not know the class {class:?}; its orders will be held", plan.name())
+    };
     Ok(unknown.map(note).collect())
 }
 

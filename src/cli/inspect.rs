@@ -118,7 +118,9 @@ fn tell_order(order: &OrderSnapshot, net: &OrderNet) -> anyhow::Result<()> {
     let flags = [(order.cancelled, "cancelled"), (order.test, "test")];
     let flags: String = flags.iter().filter(|(is, _)| *is).map(|(_, name)| format!(", {name}")).collect();
     let OrderSnapshot { external_id, currency, payment, ordered_at, total, .. } = order;
-    output::line(format_args!("  order {external_id}, {ordered_at}, {payment:?}{flags}, total {total} {currency}"))?;
+    output::line(format_args!(
+        "  order {external_id}, {ordered_at}, {payment:?}{flags}, total {total} {currency}"
+    ))?;
     let rows: Vec<Vec<String>> = order
         .lines
         .iter()
@@ -126,18 +128,25 @@ fn tell_order(order: &OrderSnapshot, net: &OrderNet) -> anyhow::Result<()> {
         .map(|(line, net)| {
             let key = [&line.product.sku, &line.product.variant_id, &line.product.product_id];
             let key = key.into_iter().flatten().next().cloned().unwrap_or_else(|| "-".to_owned());
-            let money = [line.quantity, line.gross, line.discount, line.included_tax, net.refunded, net.net()];
+            let money =
+                [line.quantity, line.gross, line.discount, line.included_tax, net.refunded, net.net()];
             let kind = format!("{:?}", line.kind).to_lowercase();
             let money = money.iter().map(|amount| amount.normalize().to_string());
             [format!("  {}", line.external_id), key, kind].into_iter().chain(money).collect()
         })
         .collect();
-    output::table(&["  line", "key", "kind", "quantity", "gross", "discount", "tax", "refunded", "net"], &rows)?;
+    output::table(
+        &["  line", "key", "kind", "quantity", "gross", "discount", "tax", "refunded", "net"],
+        &rows,
+    )?;
     output::line(format_args!("  net {} (sold {}, refunded {})", net.net(), net.sold(), net.refunded()))?;
     order.refunds.iter().try_for_each(tell_refund)?;
     for closing in order.closings.iter().filter(|closing| !closing.difference().is_zero()) {
         let (field, by) = (&closing.field, closing.difference());
-        output::line(format_args!("  does not close: {field} states {}, computed {}, difference {by}", closing.stated, closing.computed))?;
+        output::line(format_args!(
+            "  does not close: {field} states {}, computed {}, difference {by}",
+            closing.stated, closing.computed
+        ))?;
     }
     for place in order.places.iter().chain(order.lines.iter().flat_map(|line| &line.places)) {
         output::line(format_args!("  place {} = {}", place.place, place.value))?;
@@ -150,6 +159,9 @@ fn tell_order(order: &OrderSnapshot, net: &OrderNet) -> anyhow::Result<()> {
 
 fn tell_refund(refund: &Refund) -> anyhow::Result<()> {
     let Refund { external_id, lines, unallocated, amount, .. } = refund;
-    output::line(format_args!("  refund {external_id}: {amount}, of it {unallocated} for no named line, {} line(s)", lines.len()))?;
+    output::line(format_args!(
+        "  refund {external_id}: {amount}, of it {unallocated} for no named line, {} line(s)",
+        lines.len()
+    ))?;
     Ok(())
 }

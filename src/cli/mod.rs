@@ -38,7 +38,16 @@ use crate::telemetry;
     version,
     propagate_version = true,
     subcommand_required = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = "A whole set-up:
+  upline serve &
+  upline store add --platform woocommerce --slug main --secret 'the secret of its webhooks'
+  upline import distributors distributors.csv
+  upline import skus skus.csv
+  upline plan publish plan.toml --from 2026-01-01
+
+Exit codes: 0 done, 1 error, 2 wrong command line, 3 a difference was found.
+To see it all at work with sample data: upline demo"
 )]
 struct Cli {
     #[command(flatten)]
@@ -63,9 +72,20 @@ pub struct Global {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(serve::Serve),
     Demo(demo::Demo),
+    Serve(serve::Serve),
     Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    Store(store::StoreCommand),
+    Token(token::TokenCommand),
+    User(user::UserCommand),
+    Import(import::Import),
+    Plan(plan::PlanCommand),
+    Scenario(scenario::ScenarioCommand),
+    Inspect(inspect::Inspect),
+    Explain(proof::Explain),
+    Verify(proof::Verify),
+    Replay(proof::Replay),
 }
 
 /// How a command ended, when it did not fail.
@@ -104,9 +124,20 @@ pub fn main() -> ExitCode {
 
 fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
     match command {
-        Command::Serve(serve) => serve.run(global),
         Command::Demo(command) => command.run(global),
-        Command::Migrate(migrate) => migrate.run(global),
+        Command::Serve(command) => command.run(global),
+        Command::Migrate(command) => command.run(global),
+        Command::Doctor(command) => command.run(global),
+        Command::Store(command) => command.run(global),
+        Command::Token(command) => command.run(global),
+        Command::User(command) => command.run(global),
+        Command::Import(command) => command.run(global),
+        Command::Plan(command) => command.run(global),
+        Command::Scenario(command) => command.run(global),
+        Command::Inspect(command) => command.run(global),
+        Command::Explain(command) => command.run(global),
+        Command::Verify(command) => command.run(global),
+        Command::Replay(command) => command.run(global),
     }
 }
 

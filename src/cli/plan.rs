@@ -123,7 +123,8 @@ fn show(plan: &PlanDescription, json: bool) -> anyhow::Result<Outcome> {
         }
         let header: Vec<&str> =
             std::iter::once(&bonus.rates.corner).chain(&bonus.rates.columns).map(String::as_str).collect();
-        let cell = |rate: &Option<rust_decimal::Decimal>| rate.map_or_else(|| "-".to_owned(), |r| r.to_string());
+        let cell =
+            |rate: &Option<rust_decimal::Decimal>| rate.map_or_else(|| "-".to_owned(), |r| r.to_string());
         let row = |(name, rates): &(String, Vec<_>)| {
             std::iter::once(name.clone()).chain(rates.iter().map(cell)).collect::<Vec<_>>()
         };
@@ -150,10 +151,14 @@ fn published(backend: &Backend, json: bool) -> anyhow::Result<Outcome> {
 }
 
 fn first_instant(text: &str, plan: &Plan) -> anyhow::Result<DateTime<Utc>> {
-    let Ok(date) = text.parse::<NaiveDate>() else { return super::parse_instant(text).map_err(|e| anyhow!(e)) };
+    let Ok(date) = text.parse::<NaiveDate>() else {
+        return super::parse_instant(text).map_err(|e| anyhow!(e));
+    };
     let zone = plan.period().zone;
     // Where a zone skips midnight, the day begins with the first time there is.
-    let first = (0..24).find_map(|hour| zone.from_local_datetime(&date.and_time(NaiveTime::from_hms_opt(hour, 0, 0)?)).earliest());
+    let first = (0..24).find_map(|hour| {
+        zone.from_local_datetime(&date.and_time(NaiveTime::from_hms_opt(hour, 0, 0)?)).earliest()
+    });
     match first {
         Some(instant) => Ok(instant.to_utc()),
         None => bail!("{text} is no day in {zone}"),
@@ -171,7 +176,12 @@ fn publish(backend: &Backend, clock: &Clock, document: &str, from: DateTime<Utc>
         let reviewed = orders::review_all_of(tx, &WAITED, now)?;
         Ok::<_, PublishProblem>((plan, reviewed))
     })?;
-    output::line(format_args!("{} holds from {}\nhash {}", plan.name(), from.to_rfc3339(), hex::encode(plan.hash().0)))?;
+    output::line(format_args!(
+        "{} holds from {}\nhash {}",
+        plan.name(),
+        from.to_rfc3339(),
+        hex::encode(plan.hash().0)
+    ))?;
     if reviewed > 0 {
         output::line(format_args!("{reviewed} held order(s) are assessed again."))?;
     }

@@ -68,7 +68,11 @@ impl Verify {
                     verified.commission_events,
                     verified.entries,
                     verified.postings,
-                    if verified.is_clean() { "clean".to_owned() } else { format!("{} problem(s)", verified.problems.len()) },
+                    if verified.is_clean() {
+                        "clean".to_owned()
+                    } else {
+                        format!("{} problem(s)", verified.problems.len())
+                    },
                 ))?;
             }
             Ok(if verified.is_clean() { Outcome::Done } else { Outcome::Difference })
@@ -99,7 +103,9 @@ impl Replay {
             } else {
                 for difference in &replayed.differences {
                     let proof::Difference { store, external_id, what, stored, replayed } = difference;
-                    output::line(format_args!("{store} {external_id}: {what} is {stored}, should be {replayed}"))?;
+                    output::line(format_args!(
+                        "{store} {external_id}: {what} is {stored}, should be {replayed}"
+                    ))?;
                 }
                 output::line(format_args!(
                     "{} deliveries, {} orders\nstored   {}\nreplayed {}",

@@ -158,7 +158,8 @@ fn usual(platform: Platform) -> Vec<String> {
 }
 
 pub fn is_place(place: &str) -> bool {
-    const KINDS: [&str; 5] = ["order_meta", "note_attribute", "line_property", "landing_url", "referring_url"];
+    const KINDS: [&str; 5] =
+        ["order_meta", "note_attribute", "line_property", "landing_url", "referring_url"];
     const PLAIN: [&str; 4] = ["discount_code", "customer", "distributor_ref", "referrer_id"];
     match place.split_once(':') {
         Some((kind, key)) => KINDS.contains(&kind) && !key.trim().is_empty(),
@@ -177,7 +178,9 @@ impl Secret {
             let told = match &self {
                 Self::Add { slug, secret } => {
                     ingest::add_secret(tx, &backend.vault, slug, secret, now)?;
-                    format!("{slug} has another secret. Change it in the shop, then: upline store secret retire {slug}")
+                    format!(
+                        "{slug} has another secret. Change it in the shop, then: upline store secret retire {slug}"
+                    )
                 }
                 Self::Retire { slug } => match ingest::retire_secrets(tx, slug, now)? {
                     0 => format!("{slug} has only one secret; nothing to retire."),
@@ -220,7 +223,9 @@ mod tests {
 
     #[test]
     fn places_are_checked_by_name() {
-        for place in ["order_meta:distributor_code", "discount_code", "landing_url:ref", "customer", "referrer_id"] {
+        for place in
+            ["order_meta:distributor_code", "discount_code", "landing_url:ref", "customer", "referrer_id"]
+        {
             assert!(is_place(place), "{place}");
         }
         for place in ["", "order_meta", "order_meta:", "coupon", "manual", "cookie:ref", "discount_code:x"] {

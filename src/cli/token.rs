@@ -26,7 +26,9 @@ enum Action {
         json: bool,
     },
     /// End a token; running servers follow within a second
-    Revoke { id: i32 },
+    Revoke {
+        id: i32,
+    },
 }
 
 /// Make a token and print it; it is not shown again
@@ -79,7 +81,9 @@ impl Add {
         let new = NewToken { name: &self.name, scope: self.scope, store: self.store.as_deref() };
         let (id, secret) = transact(&backend.db, |tx| access::add_token(tx, &new, "console", now))?;
         if self.json {
-            output::json(&json!({"token_id": id, "token": secret, "scope": self.scope.name(), "name": self.name}))?;
+            output::json(
+                &json!({"token_id": id, "token": secret, "scope": self.scope.name(), "name": self.name}),
+            )?;
         } else {
             output::line(secret)?;
         }

@@ -116,7 +116,11 @@ impl<'s> Row<'s> {
 
 /// The value with an apostrophe in front where a spreadsheet would calculate it.
 pub fn harmless(value: &str) -> std::borrow::Cow<'_, str> {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{value}").into() } else { value.into() }
+    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{value}").into()
+    } else {
+        value.into()
+    }
 }
 
 fn delimiter(bytes: &[u8]) -> u8 {
@@ -150,10 +154,13 @@ mod tests {
 
     #[test]
     fn columns_by_name_in_any_order() {
-        for text in ["\u{feff}Name,id,shoe\n Ann ,1,38\n,,\n\"B, C\",2,39\n", "name;id;shoe\nAnn;1;38\n\"B, C\";2;39"] {
+        for text in
+            ["\u{feff}Name,id,shoe\n Ann ,1,38\n,,\n\"B, C\",2,39\n", "name;id;shoe\nAnn;1;38\n\"B, C\";2;39"]
+        {
             let sheet = Sheet::read(text.as_bytes(), &REQUIRED, &["note"]).unwrap();
             assert_eq!(sheet.ignored, ["shoe"]);
-            let rows: Vec<_> = sheet.rows().map(|row| (row.get("id"), row.get("name"), row.get("note"))).collect();
+            let rows: Vec<_> =
+                sheet.rows().map(|row| (row.get("id"), row.get("name"), row.get("note"))).collect();
             assert_eq!(rows, [(Some("1"), Some("Ann"), None), (Some("2"), Some("B, C"), None)]);
         }
     }

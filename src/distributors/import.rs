@@ -69,7 +69,13 @@ impl Import {
         if self.entries.is_empty() { Ok(()) } else { record(tx, &self.entries, by, now) }
     }
 
-    fn add(&mut self, told: Told, known: &HashMap<String, Profile>, has_rank: bool, effective: DateTime<Utc>) {
+    fn add(
+        &mut self,
+        told: Told,
+        known: &HashMap<String, Profile>,
+        has_rank: bool,
+        effective: DateTime<Utc>,
+    ) {
         let Told { line, mut entry } = told;
         let Some(profile) = known.get(entry.version.id.as_str()) else {
             self.new += 1;
@@ -121,7 +127,9 @@ fn read(sheet: &Sheet) -> (Vec<Told>, Vec<RowProblem>) {
     for row in sheet.rows() {
         let id = row.required("distributor_id", &mut problems);
         if let Some(first) = lines.insert(id, row.line).filter(|_| !id.is_empty()) {
-            problems.push(row.problem("distributor_id", format!("{id} is in line {first} already; keep one of them")));
+            problems.push(
+                row.problem("distributor_id", format!("{id} is in line {first} already; keep one of them")),
+            );
             continue;
         }
         let status = status(&row, &mut problems);

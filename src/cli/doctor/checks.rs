@@ -55,7 +55,8 @@ pub fn database(backend: &Backend, settings: &Settings, clock: &Clock) -> Vec<Ch
             return vec![Check::wrong("database", crate::web::error::causes(&error), fix)];
         }
     };
-    let mut checks = vec![server(&facts, backend.is_embedded()), durability(&facts, settings), times(&facts, clock)];
+    let mut checks =
+        vec![server(&facts, backend.is_embedded()), durability(&facts, settings), times(&facts, clock)];
     let schema = schema(backend);
     let current = schema.verdict == super::Verdict::Ok;
     checks.push(schema);
@@ -93,7 +94,11 @@ fn durability(facts: &ServerFacts, settings: &Settings) -> Check {
     }
     let detail = format!("the database may forget what it has confirmed: {}", unsafe_settings.join(", "));
     if settings.allow_unsafe_database {
-        return Check::note("durability", detail, "allowed by allow_unsafe_database, which is for tests only");
+        return Check::note(
+            "durability",
+            detail,
+            "allowed by allow_unsafe_database, which is for tests only",
+        );
     }
     Check::wrong("durability", detail, "turn it on in the database's configuration; `serve` refuses to start")
 }
@@ -114,22 +119,28 @@ fn schema(backend: &Backend) -> Check {
             let detail = format!("{} migration(s) to apply: {}", pending.len(), pending.join(", "));
             Check::wrong("schema", detail, "run `upline migrate`, or start `upline serve`")
         }
-        Err(error) => Check::wrong("schema", crate::web::error::causes(&error), "look into the database's log"),
+        Err(error) => {
+            Check::wrong("schema", crate::web::error::causes(&error), "look into the database's log")
+        }
     }
 }
 
 fn secrets(backend: &Backend) -> Result<Check, DbError> {
     let directory = StoreDirectory::new(backend.vault.clone());
-    let (stores, receivers) = backend
-        .db
-        .read(Lane::Admin, |conn| Ok((ingest::list_stores(conn)?, directory.receivers(conn)?)))?;
+    let (stores, receivers) =
+        backend.db.read(Lane::Admin, |conn| Ok((ingest::list_stores(conn)?, directory.receivers(conn)?)))?;
     let signs = |store: &&Store| store.active && store.platform != Platform::Direct.as_str();
     let opened = |store: &Store| receivers.get(&store.slug).map_or(0, |receiver| receiver.secrets.len());
     let names = |stores: Vec<&Store>| stores.iter().map(|s| s.slug.as_str()).collect::<Vec<_>>().join(", ");
-    let sealed: Vec<&Store> = stores.iter().filter(|store| store.active && opened(store) < store.secrets.len()).collect();
+    let sealed: Vec<&Store> =
+        stores.iter().filter(|store| store.active && opened(store) < store.secrets.len()).collect();
     if !sealed.is_empty() {
         let detail = format!("secrets of {} cannot be opened", names(sealed));
-        return Ok(Check::wrong("stores", detail, "put back the secret.key of the data directory, or add new secrets"));
+        return Ok(Check::wrong(
+            "stores",
+            detail,
+            "put back the secret.key of the data directory, or add new secrets",
+        ));
     }
     let without: Vec<&Store> = stores.iter().filter(signs).filter(|store| store.secrets.is_empty()).collect();
     if !without.is_empty() {
@@ -143,14 +154,19 @@ fn secrets(backend: &Backend) -> Result<Check, DbError> {
 }
 
 fn work(backend: &Backend, clock: &Clock) -> Result<Check, DbError> {
-    let (backlog, held) =
-        backend.db.read(Lane::Admin, |conn| Ok((events::backlog(conn)?, reports::api::held_orders(conn)?)))?;
+    let (backlog, held) = backend
+        .db
+        .read(Lane::Admin, |conn| Ok((events::backlog(conn)?, reports::api::held_orders(conn)?)))?;
     let sum = |of: fn(&Backlog) -> i64| backlog.iter().map(of).sum::<i64>();
     let (waiting, parked) = (sum(|topic| topic.waiting), sum(|topic| topic.parked));
     let detail = format!("{waiting} event(s) waiting, {parked} parked, {held} order(s) held");
     let oldest = backlog.iter().filter_map(|topic| topic.oldest).min();
     if parked > 0 {
-        return Ok(Check::wrong("work", detail, "open the parked deliveries in the admin pages; they failed 5 times"));
+        return Ok(Check::wrong(
+            "work",
+            detail,
+            "open the parked deliveries in the admin pages; they failed 5 times",
+        ));
     }
     if let Some(age) = oldest.map(|oldest| clock.now() - oldest).filter(|age| *age > STALE) {
         let detail = format!("{detail}; the oldest waits {} s", age.num_seconds());
@@ -174,7 +190,11 @@ fn people(backend: &Backend) -> Result<Check, DbError> {
         active.fold((0, 0), |(all, with), user| (all + 1, with + i32::from(user.has_password)));
     let detail = format!("{count} user(s), {with_password} with a password");
     Ok(if with_password == 0 {
-        Check::note("users", detail, "sign in with the link that `upline serve` prints, or `upline user link EMAIL`")
+        Check::note(
+            "users",
+            detail,
+            "sign in with the link that `upline serve` prints, or `upline user link EMAIL`",
+        )
     } else {
         Check::ok("users", detail)
     })

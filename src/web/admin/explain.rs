@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::code::Code;
 use super::format::{Amount, Link, Pill, When};
-use super::orders::Rung;
+use super::order::Rung;
 use super::shell::Shell;
 
 #[derive(Template)]

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::format::{Amount, Link, Pager, When};
-use super::orders::{Entry, Posting};
+use super::order::{Entry, Posting};
 use super::shell::Shell;
 
 #[derive(Template)]

@@ -8,6 +8,7 @@ pub mod chart;
 pub mod code;
 pub mod dashboard;
 pub mod deliveries;
+pub mod desk;
 pub mod distributors;
 pub mod explain;
 pub mod format;
@@ -15,12 +16,38 @@ pub mod held;
 pub mod ledger;
 pub mod login;
 pub mod notices;
+pub mod order;
 pub mod orders;
 pub mod plans;
+pub mod search;
 pub mod settings;
 pub mod shell;
 pub mod skus;
 pub mod stores;
+pub mod words;
 
 #[cfg(test)]
 mod samples;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, get, post};
+
+/// Every page under `/admin`. Whoever may do it is a type that the handler takes.
+pub fn routes(config: &mut ServiceConfig) {
+    let pages = web::scope("/admin")
+        .wrap(from_fn(notices::as_page))
+        .route("", get().to(dashboard::page))
+        .route("/search", get().to(search::page))
+        .route("/theme", post().to(notices::theme))
+        .route("/deliveries", get().to(deliveries::list))
+        .route("/deliveries/{id}", get().to(deliveries::one))
+        .route("/deliveries/{id}/process", post().to(deliveries::process))
+        .route("/orders", get().to(orders::list))
+        .route("/orders/{id}", get().to(order::one))
+        .route("/orders/{id}/attribute", post().to(order::assign))
+        .route("/held", get().to(held::list))
+        .route("/held/cause", get().to(held::cause::page))
+        .route("/held/cause", post().to(held::cause::apply))
+        .default_service(web::to(notices::nothing_here));
+    config.service(pages);
+}

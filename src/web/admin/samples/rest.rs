@@ -7,8 +7,9 @@ use super::super::distributors::{
 use super::super::explain::{ExplainPage, ExplainStep};
 use super::super::format::{Pager, Pill, Tone};
 use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
-use super::super::notices::{NoticePage, SearchPage};
+use super::super::notices::NoticePage;
 use super::super::plans::{self, CheckPage, Checked, PlanPage, PlansPage, Problem, Publication, Section};
+use super::super::search::SearchPage;
 use super::super::settings::{AuditRow, SettingsPage, Token, User};
 use super::super::shell::Shell;
 use super::super::skus::{self, *};
