@@ -33,6 +33,7 @@ impl Site {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where the key of the stored secrets lies.
     pub fn data_dir(&self) -> &std::path::Path {
         &self.dir
     }
@@ -124,7 +125,7 @@ impl Site {
             command.env_remove(name);
         });
         command.env("UPLINE_STORE_RATE", "1000000").env("UPLINE_STORE_BURST", "1000000");
-        command.env("UPLINE_DATA_DIR", &self.dir).args(arguments);
+        command.env("UPLINE_DATA_DIR", self.data_dir()).args(arguments);
         command
     }
 
