@@ -11,6 +11,7 @@
 
 mod any_order;
 mod chaos;
+mod cli;
 mod embedded;
 mod pipeline;
 mod proof;
