@@ -1,6 +1,8 @@
 //! The whole app inside the test's own process, on a database of its own, answering on a port of its own.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,6 +27,7 @@ pub struct RunningApp {
     agent: ureq::Agent,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
+    data_dir: PathBuf,
     _database: Database,
 }
 
@@ -34,6 +37,7 @@ impl RunningApp {
             upline::db::migrate(url).expect("migrate the template");
         });
         let settings = settings(database.url());
+        let data_dir = settings.data_dir.clone();
         let (built, parts) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let running = std::thread::spawn(move || {
@@ -59,7 +63,7 @@ impl RunningApp {
         let config = config.timeout_global(Some(Duration::from_secs(30))).build();
         let agent = ureq::Agent::new_with_config(config);
         let (stop, running) = (Some(stop), Some(running));
-        Self { db, vault, books, addr, agent, stop, running, _database: database }
+        Self { db, vault, books, addr, agent, stop, running, data_dir, _database: database }
     }
 
     /// Status and text of the answer.
@@ -91,6 +95,7 @@ impl Drop for RunningApp {
             let _ = stop.send(());
         }
         let ended = self.running.take().map(JoinHandle::join);
+        let _ = std::fs::remove_dir_all(&self.data_dir);
         if !std::thread::panicking() {
             assert!(matches!(ended, Some(Ok(()))), "the app did not end in order");
         }
@@ -98,7 +103,9 @@ impl Drop for RunningApp {
 }
 
 fn settings(url: &str) -> Settings {
-    let data_dir = std::env::temp_dir().join(format!("upline-test-app-{}", std::process::id()));
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let name = format!("upline-test-app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let data_dir = std::env::temp_dir().join(name);
     let overrides = Overrides {
         listen: Some("127.0.0.1:0".to_owned()),
         data_dir: Some(data_dir),
