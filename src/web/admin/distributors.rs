@@ -159,13 +159,20 @@ pub struct At {
     before: Option<Uuid>,
 }
 
-pub async fn one(viewer: Viewer, desk: Desk, id: Path<String>, at: Query<At>) -> Result<HttpResponse, Denied> {
+pub async fn one(
+    viewer: Viewer,
+    desk: Desk,
+    id: Path<String>,
+    at: Query<At>,
+) -> Result<HttpResponse, Denied> {
     let (id, At { as_of, before }) = (id.into_inner(), at.into_inner());
     let (networks, now, day) = (desk.state.networks.clone(), desk.now(), as_of.clone());
     let wanted = id.clone();
     let (shell, found) = desk
         .read(&viewer, "distributors", move |conn| {
-            let Some(profile) = distributors::profiles(conn, &[wanted.clone()])?.pop() else { return Ok(None) };
+            let Some(profile) = distributors::profiles(conn, &[wanted.clone()])?.pop() else {
+                return Ok(None);
+            };
             let network = networks.get(conn)?;
             let tree = tree(conn, &network.genealogy, &wanted, &day, now)?;
             let money = ledger::payable(conn, &wanted)?;

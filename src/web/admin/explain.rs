@@ -73,7 +73,13 @@ fn summary(told: &Explanation) -> String {
     let money = |amount| words::amount(amount, &told.currency);
     match &told.award {
         Some(award) if told.posted_before.is_zero() => {
-            format!("{} on level {}: {} of {}.", told.bonus, told.level, format::percent(award.rate), money(award.base))
+            format!(
+                "{} on level {}: {} of {}.",
+                told.bonus,
+                told.level,
+                format::percent(award.rate),
+                money(award.base)
+            )
         }
         Some(_) => format!(
             "{} on level {}: it should stand at {}, and {} was posted before.",
@@ -112,7 +118,11 @@ fn steps(told: &Explanation) -> Vec<ExplainStep> {
 fn delivery_step(told: &Explanation) -> ExplainStep {
     let last = told.deliveries.last().map(|id| words::delivery_link(*id, "the delivery"));
     let count = told.deliveries.len();
-    let times = if count == 1 { "one delivery".to_owned() } else { format!("{count} deliveries, the latest decides") };
+    let times = if count == 1 {
+        "one delivery".to_owned()
+    } else {
+        format!("{count} deliveries, the latest decides")
+    };
     ExplainStep {
         title: format!("The store {} told order {}", told.store, told.external_id),
         text: format!("{}, by {times}", told.platform),
@@ -153,7 +163,11 @@ fn line_step(told: &Explanation) -> Option<ExplainStep> {
 fn rate_step(told: &Explanation, award: &Award) -> ExplainStep {
     let exact = award.base.checked_mul(award.rate).map(|exact| format::plain(exact)).unwrap_or_default();
     let amount = words::amount(award.amount, &told.currency);
-    let rounded = if exact == format::plain(award.amount) { String::new() } else { format!(" ≈ {amount}, rounded as the plan says") };
+    let rounded = if exact == format::plain(award.amount) {
+        String::new()
+    } else {
+        format!(" ≈ {amount}, rounded as the plan says")
+    };
     ExplainStep {
         title: format!("{}, level {}", told.bonus, told.level),
         text: format!("pays {} on this level", format::percent(award.rate)),
@@ -167,7 +181,12 @@ fn difference_step(told: &Explanation) -> ExplainStep {
     ExplainStep {
         title: "The difference to what stood posted".to_owned(),
         text: "only a difference is ever posted".to_owned(),
-        sum: format!("{} − {} = {}", money(told.target()).number, money(told.posted_before).number, money(told.amount)),
+        sum: format!(
+            "{} − {} = {}",
+            money(told.target()).number,
+            money(told.posted_before).number,
+            money(told.amount)
+        ),
         link: None,
     }
 }

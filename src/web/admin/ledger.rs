@@ -131,7 +131,8 @@ pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result
         })
         .await?;
     let stored = found.ok_or_else(|| nothing("journal entry"))?;
-    let debits = stored.postings.iter().map(|posting| posting.amount).filter(|amount| amount.is_sign_positive());
+    let debits =
+        stored.postings.iter().map(|posting| posting.amount).filter(|amount| amount.is_sign_positive());
     let page = EntryPage {
         shell,
         reference: ledger::reference(stored.source, stored.number),

@@ -42,7 +42,6 @@ pub struct Version {
     pub holds: bool,
 }
 
-
 pub async fn page(viewer: Viewer, desk: Desk, id: Path<i64>) -> Result<HttpResponse, Denied> {
     let (id, state, now) = (id.into_inner(), desk.state.clone(), desk.now());
     let (shell, (classes, versions)) = desk

@@ -123,8 +123,7 @@ pub async fn list(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<Htt
 /// One row a product and store, the money of all currencies together.
 fn unmapped(conn: &mut Conn) -> Result<Vec<Unmapped>, DbError> {
     let causes = held::causes(conn, Hold::UnmappedSku.name())?;
-    let keys: Vec<String> =
-        causes.iter().filter_map(|row| Some(product(&row.cause)?.1.to_owned())).collect();
+    let keys: Vec<String> = causes.iter().filter_map(|row| Some(product(&row.cause)?.1.to_owned())).collect();
     let known: BTreeMap<String, Suggestion> =
         report::suggestions(conn, &keys)?.into_iter().map(|known| (known.key_value.clone(), known)).collect();
     let mut rows: Vec<(Unmapped, i64)> = vec![];
