@@ -34,6 +34,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .default_service(web::to(|| refuse("POST"))),
         )
         .configure(admin::assets::configure)
+        .configure(admin::routes)
         .configure(api::routes)
         .configure(login::routes)
         .default_service(web::to(nothing_here));

@@ -86,6 +86,11 @@ impl When {
         self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// As exactly as the database keeps it: a place to go on from.
+    pub fn micros(&self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
     pub fn minute(&self) -> String {
         self.0.format("%Y-%m-%d %H:%M").to_string()
     }

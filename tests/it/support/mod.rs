@@ -1,4 +1,5 @@
 pub mod cluster;
+pub mod desk;
 pub mod digest;
 pub mod live;
 pub mod payload;
