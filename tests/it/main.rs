@@ -9,6 +9,7 @@
     clippy::as_conversions
 )]
 
+mod admin_settings;
 mod any_order;
 mod api;
 mod chaos;

@@ -6,18 +6,23 @@
 pub mod assets;
 pub mod chart;
 pub mod code;
+pub mod connect;
 pub mod dashboard;
 pub mod deliveries;
 pub mod desk;
 pub mod distributors;
 pub mod explain;
+pub mod field;
 pub mod format;
 pub mod held;
 pub mod ledger;
 pub mod login;
 pub mod notices;
+pub mod once;
 pub mod order;
 pub mod orders;
+pub mod plan_publish;
+pub mod plan_words;
 pub mod plans;
 pub mod search;
 pub mod settings;
@@ -62,6 +67,22 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/accounts", get().to(ledger::accounts))
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
+        .route("/plans", get().to(plans::list))
+        .route("/plans/check", get().to(plans::blank))
+        .route("/plans/check", post().to(plans::check))
+        .route("/plans/publish", post().to(plan_publish::publish))
+        .route("/plans/{hash}", get().to(plans::one))
+        .route("/stores", get().to(stores::list))
+        .route("/stores", post().to(stores::add))
+        .route("/stores/{slug}", get().to(stores::one))
+        .route("/stores/{slug}/secrets", post().to(stores::add_secret))
+        .route("/stores/{slug}/secrets/retire", post().to(stores::retire))
+        .route("/settings", get().to(settings::show))
+        .route("/settings/users", post().to(settings::add_user))
+        .route("/settings/users/{id}/link", post().to(settings::make_link))
+        .route("/settings/users/{id}/disable", post().to(settings::disable))
+        .route("/settings/tokens", post().to(settings::add_token))
+        .route("/settings/tokens/{id}/revoke", post().to(settings::revoke))
         .default_service(web::to(notices::nothing_here));
     config.service(pages);
 }
