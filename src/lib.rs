@@ -1,4 +1,63 @@
 //! `upline`: from cart to commission.
+//!
+//! A store's signed webhook comes in, is durable before it is answered, becomes an order, pays every
+//! distributor above it exactly what the plan says, and stands in a ledger that can prove every cent.
+//!
+//! # The idea in six sentences
+//!
+//! 1. [`core`] is the product: plain values in, plain values out; no I/O, no clock, no database, no async.
+//! 2. Every other room loads values, calls one core function, and writes the result in one database transaction.
+//! 3. Money moves inside a database transaction; work moves through events: a ledger posting is a direct call
+//!    beside the thing it records, the next step of the pipeline is an outbox row.
+//! 4. The outbox row is the event; the in-process channel is only a doorbell.
+//! 5. Everything may run twice, in any order, in batches: recompute what should be, compare with what was
+//!    posted, post only the difference.
+//! 6. Nothing posted is ever changed; a correction is an entry of its own.
+//!
+//! # The way of an order
+//!
+//! ```text
+//! web::webhooks     verify the signature on the wire bytes                   stores::verify       pure
+//! ingest::Intake    many callers, one COMMIT, then the answer                ingest::accept
+//!      | delivery_accepted
+//! orders            parse, fold into the order's state, assess               stores::parse, core::assess
+//!      | order_recorded                     held? -> a person -> order_review
+//! commissions       upline as it stood, plan as it was, the difference       core::engine
+//! ledger            balanced entries, sealed                                 core::journal
+//! ```
+//!
+//! A store's payload is a *snapshot* of an order. The newest snapshot wins; an older one that arrives late is
+//! kept as evidence and changes nothing. Refund, cancellation, edit, duplicate and re-delivery all take the same
+//! road: another snapshot, another target, post the difference. An order that is held or exempt has the target
+//! zero.
+//!
+//! # The rooms
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`core`] | money, orders, net, SKU mapping, attribution, genealogy, plan, engine, journal |
+//! | [`stores`] | everything that knows Shopify, WooCommerce, Magento or the direct API: bytes to [`core::order`] |
+//! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
+//! | [`events`] | outbox, doorbells, relays, parked work |
+//! | [`ingest`] | deliveries and the stores that send them |
+//! | [`catalog`], [`distributors`], [`plans`] | what orders are assessed and calculated with |
+//! | [`orders`] | evidence, assessment, holds and their release |
+//! | [`commissions`], [`ledger`] | calculations, commission events, journal entries |
+//! | [`proof`] | verify, replay, explain |
+//! | [`access`] | users, sessions, tokens, audit log |
+//! | [`reports`] | read models for pages and API |
+//! | [`web`] | webhooks, API, admin pages, health, metrics |
+//! | [`app`] | the composition root |
+//! | [`cli`], [`demo`], [`scenario`] | the command line, the sample company, money cases as text files |
+//!
+//! A room's `mod.rs` is what other rooms may call, its `repo` is its SQL, its `consumer` is how it reacts to
+//! events. Rooms use only rooms below them; a test walks the sources and keeps it so.
+//!
+//! # Invariants
+//!
+//! Every acknowledged delivery has its row. There is one order for each store and external id. Debits equal
+//! credits in every entry. `paid + breakage + rounding = pool`, exactly, for every line. What is posted refuses
+//! UPDATE, DELETE and TRUNCATE in the database itself. A replay of the raw deliveries gives the same digest.
 
 pub mod access;
 pub mod app;

@@ -82,6 +82,13 @@ impl Settings {
             .try_deserialize()
     }
 
+    /// How we are reached from outside, as far as settings know it. No slash at the end.
+    pub fn public_base(&self) -> String {
+        let listening =
+            || format!("http://{}", self.listen.replace("0.0.0.0", "localhost").replace("[::]", "localhost"));
+        self.public_url.as_ref().map_or_else(listening, |url| url.trim_end_matches('/').to_owned())
+    }
+
     pub fn postgres_dir(&self) -> PathBuf {
         self.data_dir.join("postgres")
     }

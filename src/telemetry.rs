@@ -1,5 +1,8 @@
 //! What the running program tells about itself: log lines and numbers. Never personal data, never money.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
@@ -96,6 +99,16 @@ impl Metrics {
             Box::new(self.started.clone()),
         ];
         all.into_iter().try_for_each(|collector| self.registry.register(collector))
+    }
+
+    /// A delivery was answered so long after it began to come.
+    pub fn acknowledged(&self, after: Duration) {
+        self.ack.observe(after.as_secs_f64());
+    }
+
+    /// What a delivery led to was posted so long after it was received.
+    pub fn posted(&self, after: TimeDelta) {
+        self.receipt_to_ledger.observe(after.to_std().unwrap_or_default().as_secs_f64());
     }
 
     /// In the text format of Prometheus.

@@ -67,11 +67,7 @@ pub fn sign_in_once(
 }
 
 /// The live session of a secret. Remembers that it was used.
-pub fn find_session(
-    conn: &mut Conn,
-    secret: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<Session>, DbError> {
+pub fn find_session(conn: &mut Conn, secret: &str, now: DateTime<Utc>) -> Result<Option<Session>, DbError> {
     let fingerprint = fingerprint(secret);
     let Some(row) = repo::session(conn, &fingerprint, now, now - IDLE)? else { return Ok(None) };
     let role =

@@ -70,14 +70,12 @@ impl Parts {
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
         ];
-        let posted = self.metrics.receipt_to_ledger.clone();
+        let metrics = self.metrics.clone();
         let commissions = CommissionConsumer {
             networks: self.books.networks.clone(),
             plans: self.books.plans.clone(),
             clock: self.clock.clone(),
-            posted: Arc::new(move |age: TimeDelta| {
-                posted.observe(age.to_std().unwrap_or_default().as_secs_f64())
-            }),
+            posted: Arc::new(move |after: TimeDelta| metrics.posted(after)),
         };
         let deliveries = DeliveryConsumer { books: self.books.clone(), clock: self.clock.clone() };
         let reviews = ReviewConsumer { books: self.books.clone(), clock: self.clock.clone() };

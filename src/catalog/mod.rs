@@ -3,11 +3,14 @@
 //! Mappings are only ever added; the newest version of a key holds. Orders that wait for one are released by
 //! the orders room, not here.
 
+pub mod import;
 mod repo;
 
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
+
+pub use repo::{CurrentMapping, current};
 
 use crate::core::ids::StoreId;
 use crate::core::sku::{Catalog, KeyKind};

@@ -85,3 +85,32 @@ pub fn insert(
     .bind::<Text, _>(by)
     .execute(conn)?)
 }
+
+/// A mapping as it holds now.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct CurrentMapping {
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub store_id: Option<i32>,
+    #[diesel(sql_type = Text)]
+    pub platform: String,
+    #[diesel(sql_type = Text)]
+    pub key_kind: String,
+    #[diesel(sql_type = Text)]
+    pub platform_sku: String,
+    #[diesel(sql_type = Text)]
+    pub sku_id: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub category: String,
+    #[diesel(sql_type = Text)]
+    pub commission_class: String,
+}
+
+pub fn current(conn: &mut PgConnection) -> Result<Vec<CurrentMapping>, DbError> {
+    Ok(sql_query(
+        "select store_id, platform, key_kind, platform_sku, sku_id, name, category, commission_class
+         from sku_mapping",
+    )
+    .load(conn)?)
+}

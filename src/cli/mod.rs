@@ -3,17 +3,31 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod demo;
+mod doctor;
+mod import;
+mod inspect;
 mod migrate;
+mod output;
+mod plan;
+mod proof;
+mod scenario;
 mod serve;
+mod store;
+mod token;
+mod user;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
+use crate::db::{Db, DbError, Lane, Tx};
 use crate::settings::{Overrides, Settings};
 use crate::telemetry;
 
@@ -24,7 +38,16 @@ use crate::telemetry;
     version,
     propagate_version = true,
     subcommand_required = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = "A whole set-up:
+  upline serve &
+  upline store add --platform woocommerce --slug main --secret 'the secret of its webhooks'
+  upline import distributors distributors.csv
+  upline import skus skus.csv
+  upline plan publish plan.toml --from 2026-01-01
+
+Exit codes: 0 done, 1 error, 2 wrong command line, 3 a difference was found.
+To see it all at work with sample data: upline demo"
 )]
 struct Cli {
     #[command(flatten)]
@@ -49,8 +72,20 @@ pub struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    Store(store::StoreCommand),
+    Token(token::TokenCommand),
+    User(user::UserCommand),
+    Import(import::Import),
+    Plan(plan::PlanCommand),
+    Scenario(scenario::ScenarioCommand),
+    Inspect(inspect::Inspect),
+    Explain(proof::Explain),
+    Verify(proof::Verify),
+    Replay(proof::Replay),
 }
 
 /// How a command ended, when it did not fail.
@@ -89,8 +124,20 @@ pub fn main() -> ExitCode {
 
 fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
     match command {
-        Command::Serve(serve) => serve.run(global),
-        Command::Migrate(migrate) => migrate.run(global),
+        Command::Demo(command) => command.run(global),
+        Command::Serve(command) => command.run(global),
+        Command::Migrate(command) => command.run(global),
+        Command::Doctor(command) => command.run(global),
+        Command::Store(command) => command.run(global),
+        Command::Token(command) => command.run(global),
+        Command::User(command) => command.run(global),
+        Command::Import(command) => command.run(global),
+        Command::Plan(command) => command.run(global),
+        Command::Scenario(command) => command.run(global),
+        Command::Inspect(command) => command.run(global),
+        Command::Explain(command) => command.run(global),
+        Command::Verify(command) => command.run(global),
+        Command::Replay(command) => command.run(global),
     }
 }
 
@@ -117,5 +164,44 @@ impl Global {
         let done = work(&backend, &Clock::system());
         backend.close();
         done
+    }
+}
+
+/// [`Db::transact`] for work that can also refuse with a problem of its own; then nothing is written.
+pub fn transact<T, E: From<DbError> + std::fmt::Display>(
+    db: &Db,
+    mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut refused = None;
+    let done = db.transact(Lane::Admin, |tx| {
+        work(tx).map_err(|problem| {
+            let undone = DbError::Invariant(problem.to_string());
+            refused = Some(problem);
+            undone
+        })
+    });
+    done.map_err(|error| refused.unwrap_or_else(|| error.into()))
+}
+
+fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn read_text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let instant = crate::distributors::import::instant(text);
+    instant.ok_or_else(|| format!("{text:?} is no date; write 2026-01-31 or 2026-01-31T08:00:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
     }
 }

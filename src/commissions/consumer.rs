@@ -16,7 +16,6 @@ use crate::core::engine::{Calculation, EventDraft, difference};
 use crate::core::ids::{DistributorId, EventId};
 use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
 use crate::core::money::{Currency, Money};
-use crate::core::period;
 use crate::db::{DbError, Tx};
 use crate::distributors::{Network, Networks};
 use crate::events::{Consumer, Event, Topic};
@@ -107,7 +106,7 @@ fn volumes(
         let (Some(at), Some(distributor)) = (head.ordered_at, &head.distributor_id) else { continue };
         let Some(plan) = published.at(at).filter(|plan| plan.needs_pv()) else { continue };
         let Some(node) = network.genealogy.node(&DistributorId::new(distributor.as_str())) else { continue };
-        let since = period::start(plan.period(), at);
+        let Some((since, _)) = plan.period().bounds(at) else { continue };
         for (member, _) in network.genealogy.upline_at(node, at) {
             asked.push((head.order_id.0, network.genealogy.id(member).to_owned(), since, at));
         }

@@ -16,7 +16,7 @@ pub mod journal;
 pub mod money;
 pub mod net;
 pub mod order;
-pub mod period;
 pub mod plan;
+pub mod sheet;
 pub mod sku;
 pub mod volume;

@@ -40,11 +40,14 @@ impl Histogram {
 
     /// Zero when there are no values; the largest bound for values beyond it.
     pub fn percentile(&self, percent: u32) -> Decimal {
+        if self.count() == 0 {
+            return Decimal::ZERO;
+        }
         let rank = Decimal::from(self.count()) * Decimal::from(percent) / Decimal::ONE_HUNDRED;
         let (mut low, mut below) = (Decimal::ZERO, 0);
         for (bound, count) in &self.steps {
             let Some(bound) = bound else { return low };
-            if *count > 0 && Decimal::from(*count) >= rank {
+            if Decimal::from(*count) >= rank {
                 let inside = Decimal::from(count - below);
                 let part =
                     if inside.is_zero() { Decimal::ONE } else { (rank - Decimal::from(below)) / inside };
@@ -77,6 +80,7 @@ mod tests {
         assert_eq!(added.percentile(25), dec("0.05"));
         assert_eq!(added.percentile(99).round_dp(6), dec("0.2"));
         assert_eq!(added.percentile(100), dec("0.2"), "beyond the last bound");
+        assert_eq!(added.since(&added).percentile(50), Decimal::ZERO);
         assert_eq!(Histogram::read(AFTER, "y_seconds").percentile(50), Decimal::ZERO);
     }
 }

@@ -18,10 +18,15 @@ use crate::db::{DbError, Tx};
 use crate::distributors::{self, Entry, RecordProblem};
 use crate::ingest::{self, NewStore, StoreProblem};
 use crate::plans::{self, PublishProblem};
+use crate::stores::Platform;
 use crate::vault::Vault;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpProblem {
+    #[error(
+        "this database has stores of its own ({0}); give the demo another one with --data-dir or DATABASE_URL"
+    )]
+    Occupied(String),
     #[error("a store of the sample company could not be added")]
     Store(#[from] StoreProblem),
     #[error("the sample company's distributors do not fit those that are there")]
@@ -35,6 +40,7 @@ pub enum SetUpProblem {
 /// As whom the sample company is recorded.
 const BY: &str = "demo";
 
+/// Refuses a database that somebody uses for something else.
 pub fn set_up(
     tx: &mut Tx<'_>,
     vault: &Vault,
@@ -54,6 +60,15 @@ fn add_stores(
     now: DateTime<Utc>,
 ) -> Result<(), SetUpProblem> {
     let known = ingest::list_stores(tx.conn)?;
+    let is_ours = |slug: &str| company.stores.iter().any(|store| store.slug == slug);
+    let theirs: Vec<&str> = known
+        .iter()
+        .filter(|store| store.platform != Platform::Direct.as_str())
+        .map(|store| store.slug.as_str())
+        .collect();
+    if !theirs.is_empty() && !theirs.iter().any(|slug| is_ours(slug)) {
+        return Err(SetUpProblem::Occupied(theirs.join(", ")));
+    }
     for store in &company.stores {
         let Some(there) = known.iter().find(|known| known.slug == store.slug) else {
             add_store(tx, vault, store, now)?;

@@ -45,6 +45,11 @@ impl Summary {
         String::from_utf8_lossy(&json.plain()).into_owned()
     }
 
+    /// Whether what is posted is not what should be.
+    pub fn drifts(&self) -> bool {
+        self.sums.iter().any(|sums| !sums.drift.is_zero())
+    }
+
     fn ack_ms(&self) -> (Decimal, Decimal) {
         let seconds =
             |took: Duration| Decimal::from(u64::try_from(took.as_micros()).unwrap_or(u64::MAX)) / MICROS;
@@ -78,18 +83,8 @@ impl fmt::Display for Summary {
         writeln!(f, "  commissionable net  {}", self.money(|sums| sums.net))?;
         writeln!(f, "  commissions         {}", self.money(|sums| sums.commissions))?;
         writeln!(f, "  drift               {}", self.money(|sums| sums.drift))?;
-        writeln!(
-            f,
-            "  acknowledged in     {} ms median, {} ms p99",
-            milliseconds(ack.0),
-            milliseconds(ack.1)
-        )?;
-        writeln!(
-            f,
-            "  receipt to ledger   {} ms median, {} ms p99",
-            ledger.0.round_dp(1),
-            ledger.1.round_dp(1)
-        )?;
+        writeln!(f, "  acknowledged in     {} ms median, {} ms p99", ack.0, ack.1)?;
+        writeln!(f, "  receipt to ledger   {} ms median, {} ms p99", ledger.0, ledger.1)?;
         writeln!(f)?;
         writeln!(
             f,
@@ -168,6 +163,8 @@ mod tests {
     #[test]
     fn the_table_shows_the_examples() {
         let text = summary().to_string();
+        assert!(text.contains("  acknowledged in     1.8 ms median, 12.1 ms p99\n"), "{text}");
+        assert!(text.contains("  receipt to ledger   8.1 ms median, 40.0 ms p99\n"), "{text}");
         assert!(text.contains("  301    SUPP001   11200   11043          19.80  PAID\n"), "{text}");
     }
 }

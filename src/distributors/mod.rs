@@ -2,6 +2,7 @@
 //!
 //! The whole genealogy is in memory; an order's upline is read from it as of the order's own time.
 
+pub mod import;
 mod repo;
 
 use std::collections::HashMap;

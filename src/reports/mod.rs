@@ -5,8 +5,17 @@
 
 pub mod api;
 pub mod attention;
+pub mod dashboard;
+pub mod deliveries;
+pub mod distributors;
+pub mod held;
+pub mod journal;
+pub mod order;
+pub mod orders;
 pub mod plans;
+pub mod search;
 pub mod set_up;
+pub mod skus;
 
 pub use crate::db::Conn;
 

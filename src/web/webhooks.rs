@@ -59,7 +59,7 @@ pub async fn receive(
     state.metrics.deliveries.with_label_values(&[slug.as_str(), verdict]).inc();
     match answer {
         Ok(Taken::Delivery(accepted)) => {
-            state.metrics.ack.observe(began.elapsed().as_secs_f64());
+            state.metrics.acknowledged(began.elapsed());
             Ok(HttpResponse::Ok().json(Receipt::from(accepted)))
         }
         Ok(Taken::Ping) => Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ping"}))),

@@ -5,8 +5,28 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. A room uses only rooms before it; two rooms that import each other cannot exist.
 const ROOMS: [&str; 22] = [
-    "core", "clock", "vault", "db", "events", "ledger", "stores", "settings", "telemetry", "ingest", "catalog",
-    "distributors", "plans", "orders", "commissions", "proof", "scenario", "access", "reports", "web", "app", "demo",
+    "core",
+    "clock",
+    "vault",
+    "db",
+    "events",
+    "ledger",
+    "stores",
+    "settings",
+    "telemetry",
+    "ingest",
+    "catalog",
+    "distributors",
+    "plans",
+    "orders",
+    "commissions",
+    "proof",
+    "scenario",
+    "access",
+    "reports",
+    "web",
+    "app",
+    "demo",
 ];
 /// On top of everything.
 const TOP: [&str; 3] = ["cli", "main", "lib"];
@@ -40,10 +60,16 @@ fn read(root: &Path, file: &Path) -> Source {
     let path = file.strip_prefix(root.join("src")).unwrap().to_str().unwrap().to_owned();
     let text = fs::read_to_string(file).unwrap();
     let is_test = path.ends_with("tests.rs") || path.contains("/tests/") || path.ends_with("_tests.rs");
-    let tests_begin = text.find("#[cfg(test)]\nmod tests {").or(text.find("#[cfg(test)]\npub(crate) mod tests {"));
+    let tests_begin =
+        text.find("#[cfg(test)]\nmod tests {").or(text.find("#[cfg(test)]\npub(crate) mod tests {"));
     let code = if is_test { "" } else { &text[..tests_begin.unwrap_or(text.len())] };
-    let code = code.lines().enumerate().map(|(i, line)| (i + 1, line.split("//").next().unwrap_or("").to_owned()));
-    Source { code: code.filter(|(_, line)| !line.trim().is_empty()).collect(), lines: text.lines().count(), path }
+    let code =
+        code.lines().enumerate().map(|(i, line)| (i + 1, line.split("//").next().unwrap_or("").to_owned()));
+    Source {
+        code: code.filter(|(_, line)| !line.trim().is_empty()).collect(),
+        lines: text.lines().count(),
+        path,
+    }
 }
 
 fn room(path: &str) -> &str {
@@ -113,7 +139,8 @@ fn only_sql_knows_the_driver_and_only_the_edge_the_web() {
         let sql = ["db", "events", "reports"].contains(&room(&source.path))
             || source.path.ends_with("/repo.rs")
             || source.path.contains("/repo/");
-        (!sql && line.contains("diesel")).then(|| "diesel belongs into db, events, reports and repo files".to_owned())
+        (!sql && line.contains("diesel"))
+            .then(|| "diesel belongs into db, events, reports and repo files".to_owned())
     });
     complain(|source, line| {
         let edge = ["web", "app", "app.rs"].contains(&room(&source.path));
@@ -144,7 +171,8 @@ fn no_float_comes_near_money() {
     // Seconds for Prometheus and coordinates of a chart are no money.
     let drawn = ["telemetry.rs", "app/parts.rs", "web/metrics.rs", "demo/summary.rs"];
     complain(|source, line| {
-        let float = ["f64", "f32"].iter().find(|t| line.split(|c: char| !c.is_alphanumeric()).any(|w| w == **t))?;
+        let float =
+            ["f64", "f32"].iter().find(|t| line.split(|c: char| !c.is_alphanumeric()).any(|w| w == **t))?;
         (!drawn.contains(&source.path.as_str()) && !source.path.starts_with("web/admin/chart"))
             .then(|| format!("{float} outside of charts and metrics"))
     });
@@ -152,8 +180,11 @@ fn no_float_comes_near_money() {
 
 #[test]
 fn files_stay_within_a_sitting() {
-    let long: Vec<String> =
-        sources().iter().filter(|s| s.lines > 400).map(|s| format!("src/{} has {} lines", s.path, s.lines)).collect();
+    let long: Vec<String> = sources()
+        .iter()
+        .filter(|s| s.lines > 400)
+        .map(|s| format!("src/{} has {} lines", s.path, s.lines))
+        .collect();
     assert!(long.is_empty(), "over 400 lines; is each still one room?\n{}", long.join("\n"));
 }
 

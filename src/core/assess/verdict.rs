@@ -1,5 +1,8 @@
 //! Whether an order earns, earns nothing by rule, or is held, and why.
 
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{AssessedLine, Knowledge};
@@ -216,7 +219,31 @@ fn refusal_reason(attribution: &Attribution) -> Option<HoldReason> {
 }
 
 fn line_reasons(lines: &[AssessedLine], known: &Knowledge<'_>) -> Vec<HoldReason> {
-    lines.iter().filter_map(|line| line_reason(line, known)).collect()
+    lines.iter().filter_map(|line| line_reason(line, known)).chain(impossible_reasons(lines)).collect()
+}
+
+/// Beyond this a rate times an amount could leave the range of a decimal.
+const MOST: Decimal = Decimal::from_parts(1_316_134_912, 2_328, 0, false, 0);
+
+/// What no calculation can take: two lines of one id, or an amount out of all bounds.
+fn impossible_reasons(lines: &[AssessedLine]) -> Vec<HoldReason> {
+    let mut seen = BTreeSet::new();
+    let reason = |line: &AssessedLine, what: &str| HoldReason {
+        reason: Hold::Unreadable,
+        cause: format!("line {}", line.line),
+        detail: format!("line {} {what}", line.line),
+        line: Some(line.line.clone()),
+    };
+    let mut reasons = vec![];
+    for line in lines {
+        if !seen.insert(line.line.as_str()) {
+            reasons.push(reason(line, "is in the order twice"));
+        }
+        if line.sold.abs() > MOST || line.quantity.abs() > MOST {
+            reasons.push(reason(line, "has an amount out of all bounds"));
+        }
+    }
+    reasons
 }
 
 fn line_reason(line: &AssessedLine, known: &Knowledge<'_>) -> Option<HoldReason> {
@@ -226,8 +253,9 @@ fn line_reason(line: &AssessedLine, known: &Knowledge<'_>) -> Option<HoldReason>
     let reason = |reason, cause: String, detail: String| {
         Some(HoldReason { reason, cause, detail, line: Some(line.line.clone()) })
     };
-    if line.sold.is_sign_negative() && !line.sold.is_zero() {
-        let detail = format!("line {} nets {}, below zero", line.line, line.sold);
+    if line.sold < Decimal::ZERO || line.quantity < Decimal::ZERO {
+        let detail =
+            format!("line {} nets {} for a quantity of {}, below zero", line.line, line.sold, line.quantity);
         return reason(Hold::NegativeLine, line.line.clone(), detail);
     }
     let Some(class) = &line.commission_class else {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::{Bonus, Finding, Names, OrderBonus, Place, Terms, Visited, Walk, WalkEnd};
 use crate::core::engine::UplineMember;
 use crate::core::plan::read::{Item, Table};
-use crate::core::plan::{BonusDescription, Canonical, Grid};
+use crate::core::plan::{BonusDescription, Canonical, Grid, quoted};
 
 #[derive(Clone, Debug)]
 pub struct Direct {
@@ -36,7 +36,7 @@ impl Direct {
     pub(super) fn canonical(&self, path: &str, out: &mut Canonical) {
         out.text(&format!("{path}.family"), "direct");
         for (class, rate) in &self.rates {
-            out.number(&format!("{path}.rates.{class:?}"), *rate);
+            out.number(&format!("{path}.rates.{}", quoted(class)), *rate);
         }
     }
 

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{Bonus, Finding, OrderBonus, Place, Terms, Visited, Walk, WalkEnd};
 use crate::core::engine::UplineMember;
-use crate::core::plan::{BonusDescription, Canonical, Grid, word};
+use crate::core::plan::{BonusDescription, Canonical, Grid, quoted, word};
 
 #[derive(Clone, Debug)]
 pub struct Unilevel {
@@ -81,7 +81,7 @@ impl Unilevel {
             Rows::Everybody(rates) => out.numbers(&format!("{path}.rates"), rates),
             Rows::ByRank(rows) => {
                 for (rank, rates) in rows {
-                    out.numbers(&format!("{path}.rates.{rank:?}"), rates);
+                    out.numbers(&format!("{path}.rates.{}", quoted(rank)), rates);
                 }
             }
         }

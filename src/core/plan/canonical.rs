@@ -81,20 +81,20 @@ impl Canonical {
             out.text("standing.default_rank", rank);
         }
         for class in &plan.classes {
-            let path = format!("class.{:?}", class.id);
+            let path = format!("class.{}", quoted(&class.id));
             out.lines.insert(path.clone(), "{}".to_owned());
             out.volume(&format!("{path}.pv"), &class.volumes.pv);
             out.volume(&format!("{path}.qv"), &class.volumes.qv);
             out.volume(&format!("{path}.cv"), &class.volumes.cv);
         }
         for bonus in &plan.bonuses {
-            bonus.canonical(&format!("bonus.{:?}", bonus.id), &mut out);
+            bonus.canonical(&format!("bonus.{}", quoted(&bonus.id)), &mut out);
         }
         out.lines.into_iter().map(|(path, value)| format!("{path} = {value}\n")).collect()
     }
 
     pub fn text(&mut self, path: &str, value: &str) {
-        self.lines.insert(path.to_owned(), format!("{value:?}"));
+        self.lines.insert(path.to_owned(), quoted(value));
     }
 
     pub fn number(&mut self, path: &str, value: Decimal) {
@@ -107,7 +107,8 @@ impl Canonical {
     }
 
     pub fn texts(&mut self, path: &str, values: &[String]) {
-        self.lines.insert(path.to_owned(), format!("{values:?}"));
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        self.lines.insert(path.to_owned(), format!("[{}]", values.join(", ")));
     }
 
     pub fn active(&mut self, path: &str, rule: &ActiveRule) {
@@ -127,6 +128,11 @@ impl Canonical {
             VolumeRule::PerUnit(volume) => self.number(&format!("{path}.per_unit"), *volume),
         }
     }
+}
+
+/// As JSON quotes it, which no version of a library changes.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The document's word for a value.

@@ -20,7 +20,7 @@ use super::genealogy::Status;
 use super::money::{Currency, Rounding};
 use super::volume::VolumeRules;
 pub use canonical::PlanHash;
-pub(crate) use canonical::{Canonical, word};
+pub(crate) use canonical::{Canonical, quoted, word};
 pub use describe::{BonusDescription, Grid, PlanDescription};
 pub use problem::PlanProblem;
 

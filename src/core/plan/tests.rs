@@ -182,6 +182,8 @@ rounding.mode = "half_even"
 rounding.stage = "order"
 "#;
     assert_eq!(plan.canonical(), expected);
+    let hash = "08c662bf35f8673a1f11e3154cd16a221605ea37848e8db0ceddddec5d7b7461";
+    assert_eq!(plan.hash().to_string(), hash);
 }
 
 /// The reference shows a document in three parts.

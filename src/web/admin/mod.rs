@@ -19,22 +19,57 @@ pub mod ledger;
 pub mod login;
 pub mod notices;
 pub mod once;
+pub mod order;
 pub mod orders;
 pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
+pub mod search;
 pub mod settings;
 pub mod shell;
 pub mod skus;
 pub mod stores;
 pub mod words;
 
-use actix_web::web;
-
-/// Every page.
-pub fn routes(config: &mut web::ServiceConfig) {
-    config.configure(plans::configure).configure(stores::configure).configure(settings::configure);
-}
-
 #[cfg(test)]
 mod samples;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, get, post};
+
+/// Every page under `/admin`. Whoever may do it is a type that the handler takes.
+pub fn routes(config: &mut ServiceConfig) {
+    let pages = web::scope("/admin")
+        .wrap(from_fn(notices::as_page))
+        .route("", get().to(dashboard::page))
+        .route("/search", get().to(search::page))
+        .route("/theme", post().to(notices::theme))
+        .route("/deliveries", get().to(deliveries::list))
+        .route("/deliveries/{id}", get().to(deliveries::one))
+        .route("/deliveries/{id}/process", post().to(deliveries::process))
+        .route("/orders", get().to(orders::list))
+        .route("/orders/{id}", get().to(order::one))
+        .route("/orders/{id}/attribute", post().to(order::assign))
+        .route("/held", get().to(held::list))
+        .route("/held/cause", get().to(held::cause::page))
+        .route("/held/cause", post().to(held::cause::apply))
+        .route("/skus", get().to(skus::list))
+        .route("/skus/import", get().to(skus::import::page))
+        .route("/skus/import", post().to(skus::import::stage))
+        .route("/skus/map", post().to(skus::map))
+        .route("/skus/class", post().to(skus::reclass))
+        .route("/skus/{id}", get().to(skus::key::page))
+        .route("/skus/{id}", post().to(skus::key::add_version))
+        .route("/distributors", get().to(distributors::list))
+        .route("/distributors/{id}", get().to(distributors::one))
+        .route("/distributors/{id}/children", get().to(distributors::children))
+        .route("/ledger", get().to(ledger::entries))
+        .route("/ledger/accounts", get().to(ledger::accounts))
+        .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
+        .route("/events/{id}", get().to(explain::page))
+        .configure(plans::configure)
+        .configure(stores::configure)
+        .configure(settings::configure)
+        .default_service(web::to(notices::nothing_here));
+    config.service(pages);
+}

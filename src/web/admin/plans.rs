@@ -94,11 +94,11 @@ pub struct Checked {
 
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/admin/plans", web::get().to(list))
-        .route("/admin/plans/check", web::get().to(blank))
-        .route("/admin/plans/check", web::post().to(check))
-        .route("/admin/plans/publish", web::post().to(plan_publish::publish))
-        .route("/admin/plans/{hash}", web::get().to(one));
+        .route("/plans", web::get().to(list))
+        .route("/plans/check", web::get().to(blank))
+        .route("/plans/check", web::post().to(check))
+        .route("/plans/publish", web::post().to(plan_publish::publish))
+        .route("/plans/{hash}", web::get().to(one));
 }
 
 async fn list(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {

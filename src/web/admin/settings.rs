@@ -76,12 +76,12 @@ pub struct Typed {
 
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/admin/settings", web::get().to(show))
-        .route("/admin/settings/users", web::post().to(add_user))
-        .route("/admin/settings/users/{id}/link", web::post().to(make_link))
-        .route("/admin/settings/users/{id}/disable", web::post().to(disable))
-        .route("/admin/settings/tokens", web::post().to(add_token))
-        .route("/admin/settings/tokens/{id}/revoke", web::post().to(revoke));
+        .route("/settings", web::get().to(show))
+        .route("/settings/users", web::post().to(add_user))
+        .route("/settings/users/{id}/link", web::post().to(make_link))
+        .route("/settings/users/{id}/disable", web::post().to(disable))
+        .route("/settings/tokens", web::post().to(add_token))
+        .route("/settings/tokens/{id}/revoke", web::post().to(revoke));
 }
 
 #[derive(Deserialize)]

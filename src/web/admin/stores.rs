@@ -95,11 +95,11 @@ impl StorePage {
 
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/admin/stores", web::get().to(list))
-        .route("/admin/stores", web::post().to(add))
-        .route("/admin/stores/{slug}", web::get().to(one))
-        .route("/admin/stores/{slug}/secrets", web::post().to(add_secret))
-        .route("/admin/stores/{slug}/secrets/retire", web::post().to(retire));
+        .route("/stores", web::get().to(list))
+        .route("/stores", web::post().to(add))
+        .route("/stores/{slug}", web::get().to(one))
+        .route("/stores/{slug}/secrets", web::post().to(add_secret))
+        .route("/stores/{slug}/secrets/retire", web::post().to(retire));
 }
 
 const PLATFORMS: [(Platform, &str); 4] = [

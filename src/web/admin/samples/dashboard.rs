@@ -1,3 +1,4 @@
+use super::super::chart::speed::Speed;
 use super::super::chart::{Chart, Kind, Point, Series};
 use super::super::dashboard::*;
 use super::super::format::{Pill, Tone};

@@ -3,8 +3,10 @@
 use super::super::code::Code;
 use super::super::deliveries::{self, Attempt, Change, DeliveriesPage, DeliveryPage};
 use super::super::format::{Pager, Pill, Tone};
-use super::super::held::{self, *};
-use super::super::orders::{self, *};
+use super::super::held::cause::{self, BindForm, CausePage, Fix, MapForm, Preview};
+use super::super::held::{Cause, Group, HeldPage};
+use super::super::order::*;
+use super::super::orders::{self, OrdersPage};
 use super::{check, link, shell, usd, when};
 
 const PAYLOAD: &str = r#"{"id":450789469,"name":"1001","currency":"USD","total_price":"409.94","test":false,"line_items":[{"id":466157049,"sku":"IPOD2008GREEN","quantity":1.0,"price":"199.00"}],"note_attributes":[]}"#;
@@ -24,7 +26,7 @@ fn deliveries() {
     };
     let page = DeliveriesPage {
         shell: shell("deliveries"),
-        filter: deliveries::Filter { state: "applied".into(), ..Default::default() },
+        filter: crate::reports::deliveries::Filter { state: "applied".into(), ..Default::default() },
         stores: vec!["shop-eu".into(), "woo-us".into()],
         states: vec![("applied", "Applied"), ("parked", "Parked")],
         rows: vec![
@@ -82,7 +84,7 @@ fn orders() {
     };
     let page = OrdersPage {
         shell: shell("orders"),
-        filter: orders::Filter::default(),
+        filter: crate::reports::orders::Filter::default(),
         stores: vec!["shop-eu".into()],
         states: vec![("held", "Held")],
         rows: vec![
@@ -182,17 +184,18 @@ pub fn order_page() -> OrderPage {
             distributor: link("11043"),
             place: "note_attribute:ref".into(),
             value: "ANNA".into(),
-            looked: vec![Looked {
-                place: "note_attribute:ref".into(),
-                value: "ANNA".into(),
-                verdict: Pill::new(Tone::Ok, "names 11043"),
-            }],
         }),
+        looked: vec![Looked {
+            place: "note_attribute:ref".into(),
+            value: "ANNA".into(),
+            verdict: Pill::new(Tone::Ok, "names who earns"),
+        }],
+        can_assign: true,
+        why: String::new(),
         calculation: Some(Calculation {
             plan: link("Sample plan"),
             hash: "3f2a9c81".into(),
             at: when(2),
-            buyer: "11200".into(),
             bonuses: vec![Bonus {
                 name: "unilevel".into(),
                 about: "of net, inactive distributors are skipped".into(),
@@ -246,8 +249,8 @@ fn order() {
 
 #[test]
 fn held() {
-    let cause = |cause: &str| Cause {
-        cause: cause.into(),
+    let waiting = |product: &str| Cause {
+        cause: product.into(),
         detail: "Travel kit".into(),
         orders: "38".into(),
         amounts: vec![usd("4120")],
@@ -260,9 +263,10 @@ fn held() {
         orders: "41".into(),
         amounts: vec![usd("4330.50")],
         groups: vec![Group {
+            reason: "unmapped_sku".into(),
             title: "SKU is not mapped".into(),
             about: "No mapping says what this product is.".into(),
-            causes: vec![cause("sku:KIT-9"), cause("variant:43729076")],
+            causes: vec![waiting("sku:KIT-9"), waiting("variant:43729076")],
         }],
     };
     check("held", &page);
@@ -282,7 +286,7 @@ fn causes() {
         fix,
         preview,
         problem: Some("There is no distributor 99.".into()),
-        rows: vec![held::Row {
+        rows: vec![cause::Row {
             order: link("#1002"),
             store: "shop-eu".into(),
             at: Some(when(0)),
@@ -295,6 +299,7 @@ fn causes() {
     let map = MapForm {
         classes: vec!["supplement".into(), "none".into()],
         platform: "shopify".into(),
+        stores: vec!["shop-eu".into()],
         ..MapForm::default()
     };
     let preview = Preview {

@@ -4,6 +4,8 @@
 //! Coordinates are floats and may be: nothing here flows back into money. The printed values come as text.
 #![allow(clippy::float_arithmetic, reason = "coordinates on a screen, never money")]
 
+pub mod speed;
+
 use askama::Template;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;

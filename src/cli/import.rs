@@ -1,0 +1,230 @@
+//! `upline import`: distributors and SKU mappings from CSV files, all or nothing.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Global, Outcome, output, parse_instant, transact};
+use crate::access::audit;
+use crate::app::{Backend, Opening};
+use crate::catalog;
+use crate::clock::Clock;
+use crate::core::assess::Hold;
+use crate::core::sheet::RowProblem;
+use crate::db::{Conn, DbError, Lane};
+use crate::distributors::{self, Networks, RecordProblem};
+use crate::ingest;
+use crate::orders;
+use crate::plans::Plans;
+use crate::stores::Platform;
+
+/// Distributors or SKU mappings from a CSV file
+///
+/// Nothing is changed by a file with a single problem; every problem is told with its line and column. A file can
+/// be imported again: only what differs is recorded. Orders that were held for what the file brings are assessed
+/// again.
+#[derive(Args)]
+pub struct Import {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// distributor_id, sponsor_id, status, country, tax_id, created_at; optional name, email, rank
+    #[command(
+        after_help = "Sponsors may come later in the file. A changed sponsor, status or rank holds from now on,
+or from --effective; orders before that keep their upline.
+
+Example:
+  distributor_id,sponsor_id,status,country,tax_id,created_at
+  10090,,active,US,,2021-04-01
+  11043,10090,active,US,,2023-02-11T09:30:00Z"
+    )]
+    Distributors(File),
+    /// sku_id, platform, platform_sku, name, category, commission_class; optional store, key_kind
+    #[command(
+        after_help = "key_kind says what platform_sku is: sku (default), variant or product, by the platform's own
+ids. Without a store a mapping holds in all stores of the platform. The class `none` earns nothing on purpose.
+
+Example:
+  sku_id,platform,platform_sku,name,category,commission_class
+  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter"
+    )]
+    Skus(File),
+}
+
+#[derive(Args)]
+struct File {
+    file: PathBuf,
+    /// Only say what the file would change
+    #[arg(long)]
+    dry_run: bool,
+    /// From when changes hold, as 2026-01-31 (UTC) or 2026-01-31T00:00:00+01:00 [default: now]
+    #[arg(long, value_name = "DATE", value_parser = parse_instant)]
+    effective: Option<DateTime<Utc>>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is told of an import, whatever it imports.
+#[derive(Serialize)]
+struct Report {
+    what: &'static str,
+    applied: bool,
+    new: usize,
+    changed: usize,
+    unchanged: usize,
+    ignored_columns: Vec<String>,
+    /// Orders that were held and are assessed again.
+    orders_reviewed: usize,
+    notes: Vec<String>,
+    problems: Vec<RowProblem>,
+}
+
+impl Import {
+    pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+        let (What::Distributors(file) | What::Skus(file)) = &self.what;
+        let csv = super::read_bytes(&file.file)?;
+        global.with_backend(Opening::Ready, |backend, clock| {
+            let effective = file.effective.unwrap_or_else(|| clock.now());
+            let report = match &self.what {
+                What::Distributors(_) => distributors(backend, clock, &csv, effective, file.dry_run)?,
+                What::Skus(_) => skus(backend, clock, &csv, effective, file.dry_run)?,
+            };
+            report.tell(file)
+        })
+    }
+}
+
+fn distributors(
+    backend: &Backend,
+    clock: &Clock,
+    csv: &[u8],
+    effective: DateTime<Utc>,
+    dry_run: bool,
+) -> anyhow::Result<Report> {
+    const WAITED: [Hold; 3] =
+        [Hold::UnknownDistributor, Hold::AmbiguousDistributor, Hold::TerminatedDistributor];
+    let (networks, now) = (Networks::default(), clock.now());
+    let preview = |conn: &mut Conn| distributors::import::preview(conn, &networks, csv, effective);
+    let import = backend.db.read(Lane::Admin, preview)?;
+    let apply = import.is_clean() && !dry_run;
+    let mut reviewed = 0;
+    if apply {
+        reviewed = transact(&backend.db, |tx| {
+            import.record(tx, "console", now)?;
+            let detail = json!({"new": import.new, "changed": import.changed});
+            audit::record(tx, "console", "distributors.import", "distributors", detail, now)?;
+            Ok::<_, RecordProblem>(orders::review_all_of(tx, &WAITED, now)?)
+        })?;
+    }
+    Ok(Report {
+        what: "distributors",
+        applied: apply,
+        new: import.new,
+        changed: import.changed,
+        unchanged: import.unchanged,
+        ignored_columns: import.ignored_columns,
+        orders_reviewed: reviewed,
+        notes: vec![],
+        problems: import.problems,
+    })
+}
+
+fn skus(
+    backend: &Backend,
+    clock: &Clock,
+    csv: &[u8],
+    effective: DateTime<Utc>,
+    dry_run: bool,
+) -> anyhow::Result<Report> {
+    let now = clock.now();
+    let stores = backend.db.read(Lane::Admin, ingest::list_stores)?;
+    let stores: HashMap<_, _> = stores.into_iter().map(|s| (s.slug, (s.id, s.platform))).collect();
+    let platforms = Platform::ALL.map(Platform::as_str);
+    let known = catalog::import::Known { stores: &stores, platforms: &platforms };
+    let preview = |conn: &mut Conn| catalog::import::preview(conn, &known, csv, effective);
+    let import = backend.db.read(Lane::Admin, preview)?;
+    let notes = unknown_classes(backend, &import, now)?;
+    let apply = import.is_clean() && !dry_run;
+    let mut reviewed = 0;
+    if apply {
+        reviewed = transact(&backend.db, |tx| {
+            import.record(tx, "console", now)?;
+            let detail = json!({"new": import.new, "changed": import.changed});
+            audit::record(tx, "console", "skus.import", "sku_mappings", detail, now)?;
+            orders::review_all_of(tx, &[Hold::UnmappedSku, Hold::UnknownClass], now)
+        })?;
+    }
+    Ok(Report {
+        what: "SKU mappings",
+        applied: apply,
+        new: import.new,
+        changed: import.changed,
+        unchanged: import.unchanged,
+        ignored_columns: import.ignored_columns,
+        orders_reviewed: reviewed,
+        notes,
+        problems: import.problems,
+    })
+}
+
+/// Classes that no plan pays: a note, because the plan may come later.
+fn unknown_classes(
+    backend: &Backend,
+    import: &catalog::import::Import,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, DbError> {
+    let published = backend.db.read(Lane::Admin, |conn| Plans::default().get(conn))?;
+    let Some(plan) = published.at(now) else { return Ok(vec![]) };
+    let known = plan.class_ids();
+    let unknown = import
+        .classes
+        .iter()
+        .filter(|class| !known.contains(class) && *class != crate::core::sku::CLASS_NONE);
+    let note = |class: &String| {
+        format!("the plan {} does not know the class {class:?}; its orders will be held", plan.name())
+    };
+    Ok(unknown.map(note).collect())
+}
+
+impl Report {
+    fn tell(&self, file: &File) -> anyhow::Result<Outcome> {
+        if file.json {
+            output::json(self)?;
+        } else {
+            self.tell_people(file)?;
+        }
+        Ok(if self.problems.is_empty() { Outcome::Done } else { Outcome::Failed })
+    }
+
+    fn tell_people(&self, file: &File) -> anyhow::Result<()> {
+        let Self { what, new, changed, unchanged, .. } = self;
+        let counts = format!("{new} new, {changed} changed, {unchanged} unchanged");
+        if !self.ignored_columns.is_empty() {
+            eprintln!("note: columns that are not used: {}", self.ignored_columns.join(", "));
+        }
+        for note in &self.notes {
+            eprintln!("note: {note}");
+        }
+        if !self.problems.is_empty() {
+            let file = file.file.display();
+            eprintln!("error: {file} has {} problem(s); nothing was imported", self.problems.len());
+            output::problems(&self.problems)?;
+        } else if self.applied {
+            output::line(format_args!("Imported {what}: {counts}."))?;
+            if self.orders_reviewed > 0 {
+                output::line(format_args!("{} held order(s) are assessed again.", self.orders_reviewed))?;
+            }
+        } else {
+            output::line(format_args!("Dry run, nothing changed. {what}: {counts}."))?;
+        }
+        Ok(())
+    }
+}

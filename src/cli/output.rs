@@ -1,0 +1,44 @@
+//! What commands print: tables for people, JSON for programs, both to stdout.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    Ok(writeln!(out)?)
+}
+
+pub fn line(text: impl std::fmt::Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Columns as wide as their widest value, the last one as it comes.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let widest = |at: usize| {
+        let values = rows.iter().filter_map(|row| row.get(at)).map(|value| value.chars().count());
+        values.chain(header.get(at).map(|name| name.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..header.len()).map(widest).collect();
+    let mut out = io::stdout().lock();
+    let header: Vec<String> = header.iter().map(|name| name.to_uppercase()).collect();
+    for row in std::iter::once(&header).chain(rows) {
+        let cells = row.iter().zip(&widths).map(|(value, width)| format!("{value:<width$}"));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// Problems of a file, not more of them than somebody reads.
+pub fn problems<P: std::fmt::Display>(problems: &[P]) -> io::Result<()> {
+    const SHOWN: usize = 50;
+    let mut err = io::stderr().lock();
+    for problem in problems.iter().take(SHOWN) {
+        writeln!(err, "  {problem}")?;
+    }
+    match problems.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => writeln!(err, "  ... and {more} more"),
+        _ => Ok(()),
+    }
+}
