@@ -11,9 +11,14 @@
 
 mod admin_settings;
 mod any_order;
+mod api;
 mod chaos;
+mod cli;
 mod embedded;
+mod import;
+mod login;
 mod pipeline;
 mod proof;
 mod support;
 mod tidy;
+mod webhooks;
