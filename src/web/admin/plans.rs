@@ -4,7 +4,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Path;
+use actix_web::web::{self, Path};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -92,7 +92,16 @@ pub struct Checked {
     pub sections: Vec<Section>,
 }
 
-pub async fn list(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/plans", web::get().to(list))
+        .route("/plans/check", web::get().to(blank))
+        .route("/plans/check", web::post().to(check))
+        .route("/plans/publish", web::post().to(plan_publish::publish))
+        .route("/plans/{hash}", web::get().to(one));
+}
+
+async fn list(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
     let (shell, publications) = desk.read(&viewer, "plans", plans::publications).await?;
     let rows = rows(&publications, desk.now()).into_iter().rev().collect();
     desk.show(&PlansPage { shell, rows })
@@ -123,7 +132,7 @@ fn row(publication: &Publication, until: Option<DateTime<Utc>>, now: DateTime<Ut
     }
 }
 
-pub async fn one(viewer: Viewer, desk: Desk, hash: Path<String>) -> Result<HttpResponse, Denied> {
+async fn one(viewer: Viewer, desk: Desk, hash: Path<String>) -> Result<HttpResponse, Denied> {
     let bytes = hex::decode(hash.as_str()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let asked = PlanHash(bytes.ok_or_else(|| nothing("plan"))?);
     let read =
@@ -155,7 +164,7 @@ pub fn may_publish(session: &Session) -> bool {
     session.role >= Role::Admin
 }
 
-pub async fn blank(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
+async fn blank(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
     let (shell, ()) = desk.read(&viewer, "plans", |_| Ok(())).await?;
     let page = CheckPage { shell, document: String::new(), checked: None, may_publish: may_publish(&viewer) };
     desk.show(&page)
@@ -166,7 +175,7 @@ struct Pasted {
     document: String,
 }
 
-pub async fn check(admin: Admin, desk: Desk, form: Form<Pasted>) -> Result<HttpResponse, Denied> {
+async fn check(admin: Admin, desk: Desk, form: Form<Pasted>) -> Result<HttpResponse, Denied> {
     checked(&admin, &desk, as_written(&form.0.document)).await
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Path, Query};
+use actix_web::web::{self, Path, Query};
 use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,12 +74,22 @@ pub struct Typed {
     pub store: String,
 }
 
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/settings", web::get().to(show))
+        .route("/settings/users", web::post().to(add_user))
+        .route("/settings/users/{id}/link", web::post().to(make_link))
+        .route("/settings/users/{id}/disable", web::post().to(disable))
+        .route("/settings/tokens", web::post().to(add_token))
+        .route("/settings/tokens/{id}/revoke", web::post().to(revoke));
+}
+
 #[derive(Deserialize)]
 struct Asked {
     before: Option<Uuid>,
 }
 
-pub async fn show(viewer: Viewer, desk: Desk, asked: Query<Asked>, once: Once) -> Result<HttpResponse, Denied> {
+async fn show(viewer: Viewer, desk: Desk, asked: Query<Asked>, once: Once) -> Result<HttpResponse, Denied> {
     let shown = once.open(&desk, &viewer);
     let page = page(&viewer, &desk, asked.before, shown, Refused::default()).await?;
     once.gone(&desk, page)
@@ -187,7 +197,7 @@ struct NewUser {
     role: String,
 }
 
-pub async fn add_user(admin: Admin, desk: Desk, form: Form<NewUser>) -> Result<HttpResponse, Denied> {
+async fn add_user(admin: Admin, desk: Desk, form: Form<NewUser>) -> Result<HttpResponse, Denied> {
     let NewUser { email, role: role_name } = form.0;
     let typed = Typed { email: email.clone(), role: role_name.clone(), ..Typed::default() };
     let Some(role) = Role::parse(&role_name) else {
@@ -232,7 +242,7 @@ fn email_of(tx: &mut Tx<'_>, id: i32) -> Result<Option<String>, DbError> {
     Ok(users.into_iter().find(|user| user.user_id == id && user.disabled_at.is_none()).map(|user| user.email))
 }
 
-pub async fn make_link(
+async fn make_link(
     admin: Admin,
     desk: Desk,
     id: Path<i32>,
@@ -250,7 +260,7 @@ pub async fn make_link(
 }
 
 /// Nobody ends the own account, so that there is always an admin left.
-pub async fn disable(
+async fn disable(
     admin: Admin,
     desk: Desk,
     id: Path<i32>,
@@ -277,7 +287,7 @@ struct TokenForm {
     store: String,
 }
 
-pub async fn add_token(admin: Admin, desk: Desk, form: Form<TokenForm>) -> Result<HttpResponse, Denied> {
+async fn add_token(admin: Admin, desk: Desk, form: Form<TokenForm>) -> Result<HttpResponse, Denied> {
     let TokenForm { name, scope: scope_name, store } = form.0;
     let typed =
         Typed { token: name.clone(), scope: scope_name.clone(), store: store.clone(), ..Typed::default() };
@@ -310,7 +320,7 @@ pub async fn add_token(admin: Admin, desk: Desk, form: Form<TokenForm>) -> Resul
     }
 }
 
-pub async fn revoke(
+async fn revoke(
     admin: Admin,
     desk: Desk,
     id: Path<i32>,

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Path;
+use actix_web::web::{self, Path};
 use askama::Template;
 use serde::Deserialize;
 use serde_json::json;
@@ -93,6 +93,15 @@ impl StorePage {
     }
 }
 
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/stores", web::get().to(list))
+        .route("/stores", web::post().to(add))
+        .route("/stores/{slug}", web::get().to(one))
+        .route("/stores/{slug}/secrets", web::post().to(add_secret))
+        .route("/stores/{slug}/secrets/retire", web::post().to(retire));
+}
+
 const PLATFORMS: [(Platform, &str); 4] = [
     (Platform::Shopify, "Shopify"),
     (Platform::WooCommerce, "WooCommerce"),
@@ -100,7 +109,7 @@ const PLATFORMS: [(Platform, &str); 4] = [
     (Platform::Direct, "Own systems, over the API"),
 ];
 
-pub async fn list(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
+async fn list(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
     show_list(&viewer, &desk, StatusCode::OK, NewStore::default(), Wrong::default()).await
 }
 
@@ -164,7 +173,7 @@ fn makes_secrets(platform: Platform) -> bool {
     matches!(platform, Platform::WooCommerce | Platform::Magento)
 }
 
-pub async fn add(admin: Admin, desk: Desk, form: Form<NewStore>) -> Result<HttpResponse, Denied> {
+async fn add(admin: Admin, desk: Desk, form: Form<NewStore>) -> Result<HttpResponse, Denied> {
     let form = form.0;
     let read = match wanted(&form) {
         Ok(wanted) => wanted,
@@ -263,7 +272,7 @@ fn told<T>(result: Result<T, StoreProblem>) -> Result<Result<T, StoreProblem>, D
     }
 }
 
-pub async fn one(viewer: Viewer, desk: Desk, slug: Path<String>, once: Once) -> Result<HttpResponse, Denied> {
+async fn one(viewer: Viewer, desk: Desk, slug: Path<String>, once: Once) -> Result<HttpResponse, Denied> {
     let shown = once.open(&desk, &viewer);
     let page = show_one(&viewer, &desk, &slug, shown, Wrong::default()).await?;
     once.gone(&desk, page)
@@ -323,7 +332,7 @@ struct Given {
     make: bool,
 }
 
-pub async fn add_secret(
+async fn add_secret(
     admin: Admin,
     desk: Desk,
     slug: Path<String>,
@@ -355,7 +364,7 @@ pub async fn add_secret(
     }
 }
 
-pub async fn retire(
+async fn retire(
     admin: Admin,
     desk: Desk,
     slug: Path<String>,
