@@ -19,6 +19,7 @@ mod import;
 mod login;
 mod pipeline;
 mod proof;
+mod scenarios;
 mod support;
 mod tidy;
 mod webhooks;
