@@ -40,6 +40,11 @@ impl Site {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where the key of the stored secrets lies.
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
     /// Starts `upline serve` and waits until it is ready.
     pub fn serve(&self) -> Server {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.join("serve.log"));
@@ -123,7 +128,7 @@ impl Site {
             command.env_remove(name);
         });
         command.env("UPLINE_STORE_RATE", "1000000").env("UPLINE_STORE_BURST", "1000000");
-        command.env("UPLINE_DATA_DIR", &self.dir).args(arguments);
+        command.env("UPLINE_DATA_DIR", self.data_dir()).args(arguments);
         command
     }
 
