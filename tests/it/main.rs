@@ -10,10 +10,14 @@
 )]
 
 mod any_order;
+mod api;
 mod chaos;
 mod cli;
 mod embedded;
+mod import;
+mod login;
 mod pipeline;
 mod proof;
 mod support;
 mod tidy;
+mod webhooks;

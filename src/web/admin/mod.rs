@@ -49,6 +49,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/held/cause", get().to(held::cause::page))
         .route("/held/cause", post().to(held::cause::apply))
         .route("/skus", get().to(skus::list))
+        .route("/skus/import", get().to(skus::import::page))
+        .route("/skus/import", post().to(skus::import::stage))
         .route("/skus/map", post().to(skus::map))
         .route("/skus/class", post().to(skus::reclass))
         .route("/skus/{id}", get().to(skus::key::page))

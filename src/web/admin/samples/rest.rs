@@ -97,21 +97,20 @@ fn sku_pages() {
         unchanged: 4,
         releases: "38".into(),
         rows: vec![StagedRow {
-            line: 3,
             key: "shopify sku:KIT-9".into(),
             what: Pill::new(Tone::Ok, "added"),
             was: String::new(),
             is: "KIT-9, class kit".into(),
         }],
         more: 12,
-        errors: vec![RowError { problem: "commission_class is empty".into(), lines: "4, 9".into() }],
+        notes: vec!["Columns that are not used: x.".into()],
+        errors: vec![RowError {
+            column: "commission_class".into(),
+            problem: "commission_class is empty".into(),
+            lines: "4, 9".into(),
+        }],
     };
-    let import = ImportPage {
-        shell: shell("skus"),
-        csv: "sku_id\n".into(),
-        problem: Some("no column platform".into()),
-        staged: Some(staged),
-    };
+    let import = ImportPage { shell: shell("skus"), csv: "sku_id\n".into(), staged: Some(staged) };
     check("sku-import", &import);
 }
 
