@@ -163,6 +163,8 @@ impl Parts {
             plans: self.books.plans.clone(),
             receivers: self.receivers.clone(),
             tokens: self.tokens.clone(),
+            published: self.published.clone(),
+            default_currency: self.default_currency,
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),
             schema: web::health::Schema::default(),

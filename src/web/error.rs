@@ -103,8 +103,8 @@ impl Refusal {
         self.body.error.code
     }
 
-    pub fn message(&self) -> &str {
-        &self.body.error.message
+    pub fn body(&self) -> &ErrorBody {
+        &self.body
     }
 }
 

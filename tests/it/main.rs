@@ -9,10 +9,16 @@
     clippy::as_conversions
 )]
 
+mod admin_settings;
 mod any_order;
+mod api;
 mod chaos;
+mod cli;
 mod embedded;
+mod import;
+mod login;
 mod pipeline;
 mod proof;
 mod support;
 mod tidy;
+mod webhooks;

@@ -1,4 +1,6 @@
+pub mod app;
 pub mod cluster;
+pub mod desk;
 pub mod digest;
 pub mod live;
 pub mod payload;
