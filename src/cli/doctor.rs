@@ -17,6 +17,9 @@ use crate::telemetry;
 /// Prints text that can be copied into a request for help: no names, no secrets. Exit code 1 if something is
 /// wrong; what is only worth knowing does not count.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  upline doctor
+  upline doctor --json | jq '.checks[] | select(.verdict != \"ok\")'")]
 pub struct Doctor {
     /// Print JSON
     #[arg(long)]

@@ -198,10 +198,31 @@ fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
 
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_with_an_example() {
+        let mut without = vec![];
+        leaves(&super::Cli::command(), "upline", &mut |path, command| {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            if !help.contains("Example") || !help.contains(path) {
+                without.push(path.to_owned());
+            }
+        });
+        assert!(without.is_empty(), "no example of: {without:?}");
+    }
+
+    fn leaves(command: &Command, path: &str, look: &mut dyn FnMut(&str, &Command)) {
+        if !command.has_subcommands() {
+            look(path, command);
+        }
+        for below in command.get_subcommands() {
+            leaves(below, &format!("{path} {}", below.get_name()), look);
+        }
     }
 }

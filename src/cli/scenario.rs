@@ -31,7 +31,7 @@ impl ScenarioCommand {
                 Err(problems) => {
                     worst = Outcome::Failed;
                     told.push(json!({"file": file, "problems": problems.iter().map(ToString::to_string).collect::<Vec<_>>()}));
-                    eprintln!("error: {} cannot be read", file.display());
+                    output::note(format_args!("error: {} cannot be read", file.display()))?;
                     output::problems(&problems)?;
                 }
                 Ok(scenario) => {

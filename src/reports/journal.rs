@@ -18,6 +18,12 @@ pub struct Filter {
     pub distributor: String,
 }
 
+impl Filter {
+    pub fn is_empty(&self) -> bool {
+        self.account.is_empty() && self.distributor.is_empty()
+    }
+}
+
 /// Source and number of an entry.
 pub type Key = (Uuid, i32);
 

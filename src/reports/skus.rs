@@ -15,6 +15,12 @@ pub struct Filter {
     pub platform: String,
 }
 
+impl Filter {
+    pub fn is_empty(&self) -> bool {
+        self.q.is_empty() && self.class.is_empty() && self.platform.is_empty()
+    }
+}
+
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Row {
     #[diesel(sql_type = BigInt)]

@@ -13,6 +13,7 @@ mod any_order;
 mod api;
 mod chaos;
 mod cli;
+mod commands;
 mod embedded;
 mod import;
 mod login;

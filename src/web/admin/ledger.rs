@@ -1,10 +1,22 @@
 //! The journal as it stands: entries, one entry, balances of accounts.
 
-use askama::Template;
+use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
+use actix_web::web::{Path, Query};
+use askama::Template;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::desk::{Desk, nothing};
 use super::format::{Amount, Link, Pager, When};
-use super::order::{Entry, Posting};
+use super::order::{self, Entry, Posting};
 use super::shell::Shell;
+use super::words;
+use crate::ledger::{self, StoredEntry};
+use crate::reports::journal::{self as report, Filter};
+use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
 #[template(path = "admin/ledger.html")]
@@ -15,19 +27,6 @@ pub struct LedgerPage {
     pub accounts: Vec<(String, String)>,
     pub entries: Vec<Entry>,
     pub pager: Pager,
-}
-
-/// What the URL says; empty fields do not filter.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub account: String,
-    pub distributor: String,
-}
-
-impl Filter {
-    pub fn is_empty(&self) -> bool {
-        self.account.is_empty() && self.distributor.is_empty()
-    }
 }
 
 #[derive(Template)]
@@ -59,4 +58,100 @@ pub struct EntryPage {
     pub postings: Vec<Posting>,
     pub total: Amount,
     pub events: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    distributor: String,
+    source: Option<Uuid>,
+    number: Option<i32>,
+}
+
+pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<HttpResponse, Denied> {
+    let Asked { account, distributor, source, number } = asked.into_inner();
+    let filter = Filter { account, distributor };
+    let (wanted, before) = (filter.clone(), source.zip(number));
+    let (shell, (accounts, found)) = desk
+        .read(&viewer, "ledger", move |conn| {
+            Ok((report::accounts(conn)?, report::entries(conn, &wanted, before)?))
+        })
+        .await?;
+    let here = |source: &str, number: &str| {
+        let pairs = [
+            ("account", filter.account.as_str()),
+            ("distributor", &filter.distributor),
+            ("source", source),
+            ("number", number),
+        ];
+        words::address("/admin/ledger", &pairs)
+    };
+    let page = LedgerPage {
+        shell,
+        accounts: accounts.into_iter().map(|account| (account.name, account.title)).collect(),
+        pager: Pager {
+            shown: found.rows.len(),
+            first: before.map(|_| here("", "")),
+            next: found.next.map(|(source, number)| here(&source.to_string(), &number.to_string())),
+        },
+        entries: found.rows.iter().map(order::entry).collect(),
+        filter,
+    };
+    desk.show(&page)
+}
+
+pub async fn accounts(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
+    let (shell, balances) = desk.read(&viewer, "ledger", ledger::balances).await?;
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for balance in &balances {
+        *sums.entry(&balance.currency).or_default() += balance.amount;
+    }
+    let checks = sums.into_iter().map(|(currency, sum)| words::amount(sum, currency)).collect();
+    let rows = balances.iter().map(|balance| {
+        let amount = words::amount(balance.amount.abs(), &balance.currency);
+        let credit = balance.amount.is_sign_negative();
+        AccountRow {
+            number: balance.account,
+            name: balance.name.clone(),
+            title: balance.title.clone(),
+            debit: (!credit).then(|| amount.clone()),
+            credit: credit.then_some(amount),
+        }
+    });
+    desk.show(&AccountsPage { shell, rows: rows.collect(), checks })
+}
+
+pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result<HttpResponse, Denied> {
+    let key = key.into_inner();
+    let (shell, (found, number)) = desk
+        .read(&viewer, "ledger", move |conn| {
+            Ok((report::one(conn, key)?, report::order_number(conn, key.0)?))
+        })
+        .await?;
+    let stored = found.ok_or_else(|| nothing("journal entry"))?;
+    let debits =
+        stored.postings.iter().map(|posting| posting.amount).filter(|amount| amount.is_sign_positive());
+    let page = EntryPage {
+        shell,
+        reference: ledger::reference(stored.source, stored.number),
+        kind: stored.kind.clone(),
+        at: When(stored.posted_at),
+        order: words::order_link(stored.source, format!("Order {}", number.unwrap_or_default())),
+        digest: hex::encode(&stored.digest),
+        total: words::amount(debits.sum(), &stored.currency),
+        events: events(&stored),
+        postings: order::entry(&stored).postings,
+    };
+    desk.show(&page)
+}
+
+fn events(stored: &StoredEntry) -> Vec<Link> {
+    let link = |posting: &crate::core::journal::Posting| {
+        let (event, to) = (posting.event?, posting.distributor.as_ref()?);
+        let amount = words::amount(-posting.amount, &stored.currency);
+        Some(Link::new(format!("/admin/events/{event}"), format!("{amount} to {to}")))
+    };
+    stored.postings.iter().filter_map(link).collect()
 }

@@ -48,6 +48,20 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/held", get().to(held::list))
         .route("/held/cause", get().to(held::cause::page))
         .route("/held/cause", post().to(held::cause::apply))
+        .route("/skus", get().to(skus::list))
+        .route("/skus/import", get().to(skus::import::page))
+        .route("/skus/import", post().to(skus::import::stage))
+        .route("/skus/map", post().to(skus::map))
+        .route("/skus/class", post().to(skus::reclass))
+        .route("/skus/{id}", get().to(skus::key::page))
+        .route("/skus/{id}", post().to(skus::key::add_version))
+        .route("/distributors", get().to(distributors::list))
+        .route("/distributors/{id}", get().to(distributors::one))
+        .route("/distributors/{id}/children", get().to(distributors::children))
+        .route("/ledger", get().to(ledger::entries))
+        .route("/ledger/accounts", get().to(ledger::accounts))
+        .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
+        .route("/events/{id}", get().to(explain::page))
         .default_service(web::to(notices::nothing_here));
     config.service(pages);
 }

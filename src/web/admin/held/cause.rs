@@ -87,7 +87,6 @@ pub struct Row {
     pub net: Option<Amount>,
 }
 
-
 /// Everything that the forms of this page can say; what does not belong to the cause is empty.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -125,7 +125,12 @@ fn map(
         from,
     };
     let preview = map_preview(conn, state, said, &form, from)?;
-    Ok(Answer { fix: Fix::Map(form), preview: Some(preview), problem: None, change: Some(Change::Map(mapping)) })
+    Ok(Answer {
+        fix: Fix::Map(form),
+        preview: Some(preview),
+        problem: None,
+        change: Some(Change::Map(mapping)),
+    })
 }
 
 fn stores_of(conn: &mut Conn, said: &Said) -> Result<Vec<String>, DbError> {
@@ -147,7 +152,10 @@ fn map_preview(
     let reached: Vec<String> = match form.everywhere {
         true => {
             let all = state.stores.all(conn)?;
-            all.iter().filter(|store| store.platform == form.platform).map(|store| store.slug.clone()).collect()
+            all.iter()
+                .filter(|store| store.platform == form.platform)
+                .map(|store| store.slug.clone())
+                .collect()
         }
         false => vec![form.store.clone()],
     };
@@ -188,7 +196,8 @@ pub fn date(text: &str) -> Result<Option<DateTime<Utc>>, String> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let day = text.trim().parse::<NaiveDate>().map_err(|_| format!("{text:?} is no date; write 2026-11-21."))?;
+    let day =
+        text.trim().parse::<NaiveDate>().map_err(|_| format!("{text:?} is no date; write 2026-11-21."))?;
     Ok(Some(day.and_time(NaiveTime::MIN).and_utc()))
 }
 
@@ -202,9 +211,13 @@ fn bind(conn: &mut Conn, state: &AppState, said: &Said) -> Result<Answer, DbErro
         let problem = Some(format!("There is no distributor {to}."));
         return Ok(Answer { problem, ..Answer::form(form) });
     }
-    let name = distributors::profiles(conn, std::slice::from_ref(&to.0))?.pop().and_then(|profile| profile.name);
+    let name =
+        distributors::profiles(conn, std::slice::from_ref(&to.0))?.pop().and_then(|profile| profile.name);
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
-    let text = format!("{} names distributor {to}{name}, in every store, from now on and on the orders below.", said.cause);
+    let text = format!(
+        "{} names distributor {to}{name}, in every store, from now on and on the orders below.",
+        said.cause
+    );
     let effect = report::effect(conn, &said.reason, &said.cause, &[], None)?;
     let preview = preview(text, &effect, vec![("distributor", to.0.clone())]);
     Ok(Answer { fix: form, preview: Some(preview), problem: None, change: Some(Change::Bind(to)) })
@@ -227,17 +240,19 @@ fn instead(reason: Hold, cause: &str) -> Fix {
         ),
         Hold::UnknownClass => elsewhere(
             "Move the SKUs to a class that the plan knows, or publish a plan that knows this class.",
-            Some(Link::new(format!("/admin/skus?class={}", crate::web::admin::words::encoded(cause)), "SKUs of this class")),
+            Some(Link::new(
+                format!("/admin/skus?class={}", crate::web::admin::words::encoded(cause)),
+                "SKUs of this class",
+            )),
         ),
         Hold::DoesNotClose | Hold::Unreadable | Hold::NegativeLine => elsewhere(
             "The figures are the store's own. Correct the order there: its next delivery is assessed anew. Nothing is \
              paid on figures that contradict each other.",
             None,
         ),
-        Hold::AmbiguousDistributor | Hold::TerminatedDistributor | Hold::SelfReferral => elsewhere(
-            "Open the order and decide by hand who earns on it.",
-            None,
-        ),
+        Hold::AmbiguousDistributor | Hold::TerminatedDistributor | Hold::SelfReferral => {
+            elsewhere("Open the order and decide by hand who earns on it.", None)
+        }
         Hold::UnmappedSku | Hold::UnknownDistributor => elsewhere("", None),
     }
 }

@@ -2,7 +2,7 @@
 
 mod diff;
 mod story;
-mod upline;
+pub mod upline;
 
 use std::collections::HashMap;
 

@@ -6,13 +6,15 @@ use super::super::distributors::{
 };
 use super::super::explain::{ExplainPage, ExplainStep};
 use super::super::format::{Pager, Pill, Tone};
-use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
+use super::super::ledger::{AccountRow, AccountsPage, EntryPage, LedgerPage};
 use super::super::notices::NoticePage;
 use super::super::plans::{self, CheckPage, Checked, PlanPage, PlansPage, Problem, Publication, Section};
 use super::super::search::SearchPage;
 use super::super::settings::{AuditRow, SettingsPage, Token, User};
 use super::super::shell::Shell;
-use super::super::skus::{self, *};
+use super::super::skus::import::{ImportPage, RowError, Staged, StagedRow};
+use super::super::skus::key::{SkuPage, Version};
+use super::super::skus::{self, SkusPage, Unmapped};
 use super::super::stores::{self, NewStore, Secret, StorePage, StoresPage};
 use super::{check, link, shell, usd, when};
 
@@ -46,7 +48,7 @@ fn sku_pages() {
     };
     let page = SkusPage {
         shell: shell("skus"),
-        filter: skus::Filter::default(),
+        filter: crate::reports::skus::Filter::default(),
         classes: vec!["supplement".into(), "none".into()],
         platforms: vec!["shopify", "woocommerce"],
         unmapped: vec![Unmapped {
@@ -95,21 +97,20 @@ fn sku_pages() {
         unchanged: 4,
         releases: "38".into(),
         rows: vec![StagedRow {
-            line: 3,
             key: "shopify sku:KIT-9".into(),
             what: Pill::new(Tone::Ok, "added"),
             was: String::new(),
             is: "KIT-9, class kit".into(),
         }],
         more: 12,
-        errors: vec![RowError { problem: "commission_class is empty".into(), lines: "4, 9".into() }],
+        notes: vec!["Columns that are not used: x.".into()],
+        errors: vec![RowError {
+            column: "commission_class".into(),
+            problem: "commission_class is empty".into(),
+            lines: "4, 9".into(),
+        }],
     };
-    let import = ImportPage {
-        shell: shell("skus"),
-        csv: "sku_id\n".into(),
-        problem: Some("no column platform".into()),
-        staged: Some(staged),
-    };
+    let import = ImportPage { shell: shell("skus"), csv: "sku_id\n".into(), staged: Some(staged) };
     check("sku-import", &import);
 }
 
@@ -117,7 +118,7 @@ fn sku_pages() {
 fn distributor_pages() {
     let page = DistributorsPage {
         shell: shell("distributors"),
-        filter: distributors::Filter::default(),
+        filter: crate::reports::distributors::Filter::default(),
         statuses: vec!["active", "terminated"],
         rows: vec![distributors::Row {
             id: "11043".into(),
@@ -146,7 +147,6 @@ fn distributor_pages() {
         facts: vec![("Country".into(), "DE".into()), ("Tax id".into(), "••• 789".into())],
         codes: vec!["anna".into()],
         payable: vec![usd("412.90")],
-        earned: vec![],
         standing: vec![Standing {
             from: None,
             status: active(),
@@ -234,7 +234,7 @@ fn ledger_pages() {
     let order = super::flow::order_page();
     let page = LedgerPage {
         shell: shell("ledger"),
-        filter: ledger::Filter::default(),
+        filter: crate::reports::journal::Filter::default(),
         accounts: vec![("rounding".into(), "Rounding differences".into())],
         entries: super::flow::order_page().entries,
         pager: pager(),
