@@ -14,6 +14,7 @@ mod any_order;
 mod api;
 mod chaos;
 mod cli;
+mod commands;
 mod embedded;
 mod import;
 mod login;
