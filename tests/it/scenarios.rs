@@ -23,7 +23,7 @@ use upline::scenario::{Action, Scenario, Step, Store};
 use upline::stores::Platform;
 use upline::{orders, plans, proof};
 
-use crate::support::app::RunningApp;
+use crate::support::hosted::RunningApp;
 use crate::support::encode::{self, Request};
 use crate::support::facts::Facts;
 
