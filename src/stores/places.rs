@@ -1,7 +1,7 @@
 //! Where a store's payload may name a distributor, collected under the names that a store's attribution list uses.
 //!
 //! [`Places`] is filled by the platforms' parsers; values that cannot be a reference (too long, an address) are
-//! left out, so that a snapshot carries no more of a customer than it needs. [`is_place`] and [`usual_places`]
+//! left out, so that a snapshot carries no more of a customer than it needs. The functions
 //! serve whoever writes an attribution list.
 
 use url::Url;
@@ -18,6 +18,11 @@ pub fn is_place(place: &str) -> bool {
         Some((kind, key)) => NAMED.contains(&kind) && !key.trim().is_empty(),
         None => PLAIN.contains(&place),
     }
+}
+
+/// All of them, for whoever wrote another.
+pub fn known_places() -> String {
+    format!("{}:NAME, {}", NAMED.join(":NAME, "), PLAIN.join(", "))
 }
 
 /// Where each platform's shops usually keep the distributor, in this order.
