@@ -22,11 +22,11 @@ use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProbl
 use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
 use crate::plans::{Plans, Published};
 use crate::settings::Settings;
-use crate::stores::Platform;
+use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 use crate::web::AppState;
-use crate::web::api::orders::{DIRECT_PLACES, DIRECT_STORE};
+use crate::web::api::orders::DIRECT_STORE;
 use crate::web::fresh::Fresh;
 
 pub struct Parts {
@@ -145,7 +145,7 @@ fn ensure_direct_store(db: &Db, vault: &Vault, clock: &Clock) -> anyhow::Result<
     if known.iter().any(|store| store.slug == DIRECT_STORE) {
         return Ok(());
     }
-    let places = DIRECT_PLACES.map(str::to_owned);
+    let places = usual_places(Platform::Direct);
     let store = NewStore {
         slug: DIRECT_STORE,
         platform: Platform::Direct.as_str(),

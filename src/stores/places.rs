@@ -1,7 +1,7 @@
 //! Where a store's payload may name a distributor, collected under the names that a store's attribution list uses.
 //!
 //! [`Places`] is filled by the platforms' parsers; values that cannot be a reference (too long, an address) are
-//! left out, so that a snapshot carries no more of a customer than it needs. [`is_place`] and [`usual_places`]
+//! left out, so that a snapshot carries no more of a customer than it needs. The functions
 //! serve whoever writes an attribution list.
 
 use url::Url;
@@ -10,7 +10,8 @@ use super::Platform;
 use crate::core::order::PlaceValue;
 
 const NAMED: [&str; 5] = ["note_attribute", "line_property", "order_meta", "landing_url", "referring_url"];
-const PLAIN: [&str; 4] = ["discount_code", "customer", "distributor_ref", "referrer_id"];
+const PLAIN: [&str; 6] =
+    ["discount_code", "customer", "order_tag", "customer_tag", "distributor_ref", "referrer_id"];
 
 /// Whether a payload can name somebody there: `discount_code`, `order_meta:KEY` and their like.
 pub fn is_place(place: &str) -> bool {
@@ -18,6 +19,11 @@ pub fn is_place(place: &str) -> bool {
         Some((kind, key)) => NAMED.contains(&kind) && !key.trim().is_empty(),
         None => PLAIN.contains(&place),
     }
+}
+
+/// All of them, for whoever wrote another.
+pub fn known_places() -> String {
+    format!("{}:NAME, {}", NAMED.join(":NAME, "), PLAIN.join(", "))
 }
 
 /// Where each platform's shops usually keep the distributor, in this order.

@@ -1,36 +1,23 @@
 //! What an admin sets up on the pages works at once: plans, stores, users, tokens; and nobody else may.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
-use crate::support::desk::{Browser, Desk, Page};
+use crate::support::app::{DISTRIBUTORS, SKUS, TestApp};
+use crate::support::browser::{Browser, Page};
 use crate::support::payload::Order;
 
 const PLAN: &str = include_str!("../../config/plans/affiliate.toml");
 
-fn add_store(admin: &Browser, platform: &str) -> Page {
+fn add_store(admin: &Browser<'_>, platform: &str) -> Page {
     let fields = [("name", "Shop Europe"), ("slug", "shop-eu"), ("platform", platform)];
     admin.done("/admin/stores", &fields)
 }
 
-/// What WooCommerce sends, signed with `secret`.
-fn deliver(desk: &Desk, secret: &str, order: &Order<'_>) -> Page {
-    let body = order.body();
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(body.as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-wc-webhook-topic", "order.updated"),
-        ("x-wc-webhook-signature", &signature),
-    ];
-    desk.post("/webhooks/shop-eu", &headers, body.as_bytes())
+/// The status with which a WooCommerce order that is signed with `secret` is answered.
+fn deliver(app: &TestApp, secret: &str, id: u64) -> u16 {
+    app.deliver_to("shop-eu", secret, "order.updated", &Order { id, ..Order::default() }.body()).status
 }
 
 /// From the form to the page of the published plan.
-fn publish(admin: &Browser, document: &str, date: &str) -> Page {
+fn publish(admin: &Browser<'_>, document: &str, date: &str) -> Page {
     let preview =
         admin.send("/admin/plans/publish", &[("document", document), ("date", date), ("step", "preview")]);
     assert_eq!(preview.status, 200, "{}", preview.text);
@@ -47,8 +34,8 @@ fn publish(admin: &Browser, document: &str, date: &str) -> Page {
 
 #[test]
 fn a_plan_is_checked_previewed_and_published() {
-    let desk = Desk::open("plan");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     let broken = PLAN.replace(r#"currency = "USD""#, r#"currency = "US""#);
     let line = 1 + broken.lines().position(|line| line.starts_with("currency")).unwrap();
     // As a browser sends what was typed.
@@ -76,8 +63,8 @@ fn a_plan_is_checked_previewed_and_published() {
 
 #[test]
 fn only_what_was_shown_is_published() {
-    let desk = Desk::open("stale");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     let preview = [("document", PLAN), ("date", "2026-01-01"), ("step", "preview")];
     let previewed = admin.send("/admin/plans/publish", &preview).field("previewed");
     let send = |date: &str, confirm: &str| {
@@ -103,40 +90,46 @@ fn only_what_was_shown_is_published() {
 
 #[test]
 fn held_orders_are_released_by_a_plan() {
-    let desk = Desk::open("release");
-    let admin = desk.admin();
-    let secret = add_store(&admin, "woocommerce").secret();
-    assert_eq!(deliver(&desk, &secret, &Order::default()).status, 200);
-    // The order names nobody that is known and has no mapping, and waits for a plan besides.
-    let told =
-        crate::support::wait::until("the order to be held", std::time::Duration::from_secs(30), || {
-            let fields = [("document", PLAN), ("date", "2026-01-01"), ("step", "preview")];
-            let preview = admin.send("/admin/plans/publish", &fields).text;
-            preview.contains("No plan</th>").then_some(preview)
-        });
-    assert!(told.contains("100.00"), "{told}");
+    let app = TestApp::start();
+    app.run(&["import", "distributors", &app.file("distributors.csv", DISTRIBUTORS)]).ok();
+    app.run(&["import", "skus", &app.file("skus.csv", SKUS)]).ok();
+    let admin = Browser::of_admin(&app);
+    let fields = [
+        ("name", "Shop Europe"),
+        ("slug", "shop-eu"),
+        ("platform", "woocommerce"),
+        ("attribution", "order_meta:distributor, discount_code"),
+    ];
+    let secret = admin.done("/admin/stores", &fields).secret();
+    assert_eq!(deliver(&app, &secret, 301), 200);
+    app.drain();
+    let fields = [("document", PLAN), ("date", "2026-01-01"), ("step", "preview")];
+    let preview = admin.send("/admin/plans/publish", &fields).text;
+    assert!(preview.contains("No plan</th>") && preview.contains("100.00"), "{preview}");
     assert!(publish(&admin, PLAN, "2026-01-01").text.contains("One held order is looked at again"));
+    app.drain();
+    assert!(admin.send("/admin/plans/publish", &fields).text.contains("no order waits for a plan"));
+    assert!(admin.get("/admin/orders").text.contains("pill ok\">commissionable"));
 }
 
 #[test]
 fn a_store_is_connected_and_its_secret_changed_without_a_gap() {
-    let desk = Desk::open("store");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     let page = add_store(&admin, "woocommerce");
     let first = page.secret();
     assert!(page.text.contains("/webhooks/shop-eu") && page.text.contains("WP REST API Integration v3"));
     assert!(!admin.get("/admin/stores/shop-eu").text.contains(&first), "shown once");
-    let order = |id| Order { id, ..Order::default() };
-    assert_eq!(deliver(&desk, &first, &order(1)).status, 200);
-    assert_eq!(deliver(&desk, "something else", &order(2)).status, 401);
+    assert_eq!(deliver(&app, &first, 1), 200);
+    assert_eq!(deliver(&app, "something else", 2), 401);
 
     let second = admin.done("/admin/stores/shop-eu/secrets", &[("make", "true")]).secret();
     assert_ne!(first, second);
-    assert_eq!(deliver(&desk, &first, &order(3)).status, 200);
-    assert_eq!(deliver(&desk, &second, &order(4)).status, 200);
+    assert_eq!(deliver(&app, &first, 3), 200);
+    assert_eq!(deliver(&app, &second, 4), 200);
     admin.done("/admin/stores/shop-eu/secrets/retire", &[]);
-    assert_eq!(deliver(&desk, &first, &order(5)).status, 401);
-    assert_eq!(deliver(&desk, &second, &order(6)).status, 200);
+    assert_eq!(deliver(&app, &first, 5), 401);
+    assert_eq!(deliver(&app, &second, 6), 200);
     let log = admin.get("/admin/settings").text;
     for act in ["store.add", "store.secret.add", "store.secret.retire"] {
         assert!(log.contains(act), "{act}");
@@ -146,8 +139,8 @@ fn a_store_is_connected_and_its_secret_changed_without_a_gap() {
 
 #[test]
 fn a_store_form_says_what_is_wrong_where() {
-    let desk = Desk::open("wrong");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     let fields = [
         ("name", "Kept"),
         ("slug", "No Slug"),
@@ -168,16 +161,12 @@ fn a_store_form_says_what_is_wrong_where() {
 
 #[test]
 fn a_token_works_until_it_is_revoked() {
-    let desk = Desk::open("token");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     let page = admin.done("/admin/settings/tokens", &[("name", "erp"), ("scope", "orders")]);
     let bearer = format!("Bearer {}", page.secret());
     let call = || {
-        desk.post(
-            "/api/mlm/orders",
-            &[("authorization", &bearer), ("content-type", "application/json")],
-            b"{}",
-        )
+        app.post("/api/mlm/orders", &[("Authorization", &bearer), ("Content-Type", "application/json")], "{}")
     };
     assert_eq!(call().status, 422, "let in, and told what is missing");
     let id =
@@ -193,11 +182,11 @@ fn a_token_works_until_it_is_revoked() {
 
 #[test]
 fn a_viewer_changes_nothing() {
-    let desk = Desk::open("viewer");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     let added = admin.done("/admin/settings/users", &[("email", "Eve@example.test"), ("role", "viewer")]);
     let link = added.secret();
-    let viewer = desk.signed_in(&link);
+    let viewer = Browser::by_link(&app, &link);
     for page in
         ["/admin/plans", "/admin/plans/check", "/admin/stores", "/admin/stores/direct", "/admin/settings"]
     {
@@ -237,8 +226,8 @@ fn a_viewer_changes_nothing() {
 
 #[test]
 fn the_audit_log_is_paged_without_a_gap() {
-    let desk = Desk::open("audit");
-    let admin = desk.admin();
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
     for number in 0..60 {
         let name = format!("token-{number}");
         assert_eq!(admin.send("/admin/settings/tokens", &[("name", &name), ("scope", "read")]).status, 303);

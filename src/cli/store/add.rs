@@ -11,7 +11,7 @@ use crate::app::{Backend, Opening};
 use crate::cli::{Global, Outcome, output, read_text, transact};
 use crate::clock::Clock;
 use crate::ingest::{self, NewStore, StoreProblem};
-use crate::stores::Platform;
+use crate::stores::{Platform, usual_places};
 use crate::vault;
 
 /// Add a store and print the address that its webhooks go to
@@ -60,7 +60,7 @@ impl Add {
         let base = global.settings(None)?.public_base();
         global.with_backend(Opening::Ready, |backend, clock| {
             let attribution = match self.attribution.as_slice() {
-                [] => places::usual(self.platform),
+                [] => usual_places(self.platform),
                 given => given.to_vec(),
             };
             self.record(backend, clock, &attribution, &secret)?;

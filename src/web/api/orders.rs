@@ -25,8 +25,6 @@ use crate::web::webhooks::{Receipt, captured, delivery};
 
 /// The store of orders whose token names none.
 pub const DIRECT_STORE: &str = "direct";
-/// Where its orders name a distributor.
-pub const DIRECT_PLACES: [&str; 2] = ["distributor_ref", "referrer_id"];
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const LONGEST_KEY: usize = 255;

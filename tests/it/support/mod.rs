@@ -1,8 +1,6 @@
-
-
 pub mod app;
+pub mod browser;
 pub mod cluster;
-pub mod desk;
 pub mod digest;
 pub mod encode;
 pub mod facts;
