@@ -119,8 +119,12 @@ pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<
 const NAMED: usize = 4;
 
 fn row(entry: &StoredEntry, numbers: &HashMap<Uuid, String>) -> Row {
-    let mut ids: Vec<&str> =
-        entry.postings.iter().filter_map(|posting| posting.distributor.as_ref()).map(|id| id.as_str()).collect();
+    let mut ids: Vec<&str> = entry
+        .postings
+        .iter()
+        .filter_map(|posting| posting.distributor.as_ref())
+        .map(|id| id.as_str())
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     let href = format!("/admin/ledger/entries/{}/{}", entry.source, entry.number);

@@ -79,13 +79,19 @@ pub fn hold(reason: &str) -> (&'static str, &'static str, &'static str) {
             "The order names somebody who was no distributor at its time.",
             "Say who it is",
         ),
-        Some(Hold::AmbiguousDistributor) => {
-            ("Several distributors", "One place of the order names more than one distributor.", "Say who earns")
+        Some(Hold::AmbiguousDistributor) => (
+            "Several distributors",
+            "One place of the order names more than one distributor.",
+            "Say who earns",
+        ),
+        Some(Hold::TerminatedDistributor) => (
+            "Distributor is terminated",
+            "The order names somebody who was terminated at its time.",
+            "Say who earns",
+        ),
+        Some(Hold::SelfReferral) => {
+            ("Refers himself", "The buyer is named as the own distributor.", "Say who earns")
         }
-        Some(Hold::TerminatedDistributor) => {
-            ("Distributor is terminated", "The order names somebody who was terminated at its time.", "Say who earns")
-        }
-        Some(Hold::SelfReferral) => ("Refers himself", "The buyer is named as the own distributor.", "Say who earns"),
         Some(Hold::DoesNotClose) => {
             ("Figures do not add up", "The store's own sums differ from what its parts give.", "Look")
         }

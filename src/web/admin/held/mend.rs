@@ -58,7 +58,9 @@ pub fn ask(
             ))),
         },
         Hold::UnknownDistributor => name(conn, state, said, true),
-        Hold::AmbiguousDistributor | Hold::TerminatedDistributor | Hold::SelfReferral => name(conn, state, said, false),
+        Hold::AmbiguousDistributor | Hold::TerminatedDistributor | Hold::SelfReferral => {
+            name(conn, state, said, false)
+        }
         other => Ok(Answer::form(instead(other, &said.cause))),
     }
 }
@@ -109,7 +111,12 @@ fn map(
     }
     let mappings = mappings(&form, &reached, kind, key, from);
     let preview = map_preview(conn, said, &form, &reached, from)?;
-    Ok(Answer { fix: Fix::Map(form), preview: Some(preview), problem: None, change: Some(Change::Map(mappings)) })
+    Ok(Answer {
+        fix: Fix::Map(form),
+        preview: Some(preview),
+        problem: None,
+        change: Some(Change::Map(mappings)),
+    })
 }
 
 /// What was said, or else what is known of the same key elsewhere.
@@ -152,9 +159,12 @@ fn places(seen: &[Seen]) -> Vec<(String, String)> {
     platforms.dedup();
     let mut places = vec![(String::new(), format!("everywhere: all {} stores", platforms.join(", ")))];
     if platforms.len() > 1 {
-        places.extend(platforms.iter().map(|name| (format!("platform:{name}"), format!("all {name} stores"))));
+        places
+            .extend(platforms.iter().map(|name| (format!("platform:{name}"), format!("all {name} stores"))));
     }
-    places.extend(seen.iter().map(|seen| (format!("store:{}", seen.store), format!("only store {}", seen.store))));
+    places.extend(
+        seen.iter().map(|seen| (format!("store:{}", seen.store), format!("only store {}", seen.store))),
+    );
     places
 }
 
@@ -206,8 +216,10 @@ fn map_preview(
 ) -> Result<Preview, DbError> {
     let place = form.places.iter().find(|(value, _)| *value == form.place).map_or("", |(_, text)| text);
     let since = if form.from.is_empty() { "always".to_owned() } else { format!("from {}", form.from) };
-    let text =
-        format!("{} becomes {} of commission class {}, {place}, {since}.", said.cause, form.sku_id, form.class);
+    let text = format!(
+        "{} becomes {} of commission class {}, {place}, {since}.",
+        said.cause, form.sku_id, form.class
+    );
     let stores: Vec<String> = reached.iter().map(|seen| seen.store.clone()).collect();
     let effect = report::effect(conn, &said.reason, &said.cause, &stores, from)?;
     let fields = vec![
@@ -245,7 +257,9 @@ pub fn date(text: &str) -> Result<Option<DateTime<Utc>>, String> {
 fn name(conn: &mut Conn, state: &AppState, said: &Said, by_code: bool) -> Result<Answer, DbError> {
     let to = DistributorId::new(said.distributor.trim());
     let about = match by_code {
-        true => format!("Say who {} is. The code names that distributor in every store from now on.", said.cause),
+        true => {
+            format!("Say who {} is. The code names that distributor in every store from now on.", said.cause)
+        }
         false => "Say who earns on these orders instead. Other orders are not touched.".to_owned(),
     };
     let form = Fix::Bind(BindForm { about, distributor: to.0.clone() });
@@ -256,7 +270,8 @@ fn name(conn: &mut Conn, state: &AppState, said: &Said, by_code: bool) -> Result
         let problem = Some(format!("There is no distributor {to}."));
         return Ok(Answer { problem, ..Answer::form(form) });
     }
-    let name = distributors::profiles(conn, std::slice::from_ref(&to.0))?.pop().and_then(|profile| profile.name);
+    let name =
+        distributors::profiles(conn, std::slice::from_ref(&to.0))?.pop().and_then(|profile| profile.name);
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
     let text = match by_code {
         true => format!("{} names distributor {to}{name}, on the orders below and from now on.", said.cause),
