@@ -159,7 +159,8 @@ impl Global {
         work: impl FnOnce(&Backend, &Clock) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let settings = self.settings(None)?;
-        telemetry::init_logging(settings.log_format, "warn");
+        // The pool tells of every attempt to connect; the command itself tells once what came of it.
+        telemetry::init_logging(settings.log_format, "warn,r2d2=off");
         let backend = Backend::open(&settings, opening)?;
         let done = work(&backend, &Clock::system());
         backend.close();
