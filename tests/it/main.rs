@@ -9,6 +9,7 @@
     clippy::as_conversions
 )]
 
+mod admin_settings;
 mod any_order;
 mod api;
 mod chaos;
@@ -19,6 +20,7 @@ mod import;
 mod login;
 mod pipeline;
 mod proof;
+mod scenarios;
 mod support;
 mod tidy;
 mod webhooks;

@@ -5,7 +5,8 @@ use crate::web::api::orders::DIRECT_PLACES;
 
 /// Followed by a colon and a name.
 const NAMED: [&str; 5] = ["order_meta", "note_attribute", "line_property", "landing_url", "referring_url"];
-const PLAIN: [&str; 4] = ["discount_code", "customer", "distributor_ref", "referrer_id"];
+const PLAIN: [&str; 6] =
+    ["discount_code", "customer", "order_tag", "customer_tag", "distributor_ref", "referrer_id"];
 
 pub const HELP: &str = "Places of attribution, first match wins:
   distributor_ref            an order of POST /api/mlm/orders names the distributor itself
@@ -15,6 +16,7 @@ pub const HELP: &str = "Places of attribution, first match wins:
   discount_code              the coupon, if it is a distributor's code
   landing_url:PARAMETER      ?PARAMETER= of the first page; referring_url:PARAMETER of the page before
   customer                   the distributor that the customer is
+  order_tag, customer_tag    Shopify tags
   referrer_id                as in the short shape of POST /api/mlm/orders";
 
 /// For the command line: the place, or what is wrong with it.
@@ -24,8 +26,10 @@ pub fn parse(text: &str) -> Result<String, String> {
         Some((kind, name)) => NAMED.contains(&kind) && !name.trim().is_empty(),
         None => PLAIN.contains(&place),
     };
-    let list = || format!("{}:NAME, {}", NAMED.join(":NAME, "), PLAIN.join(", "));
-    if known { Ok(place.to_owned()) } else { Err(format!("use {}", list())) }
+    match known {
+        true => Ok(place.to_owned()),
+        false => Err(format!("use {}:NAME, {}", NAMED.join(":NAME, "), PLAIN.join(", "))),
+    }
 }
 
 /// Where each platform's shops usually keep the distributor.

@@ -6,18 +6,23 @@
 pub mod assets;
 pub mod chart;
 pub mod code;
+pub mod connect;
 pub mod dashboard;
 pub mod deliveries;
 pub mod desk;
 pub mod distributors;
 pub mod explain;
+pub mod field;
 pub mod format;
 pub mod held;
 pub mod ledger;
 pub mod login;
 pub mod notices;
+pub mod once;
 pub mod order;
 pub mod orders;
+pub mod plan_publish;
+pub mod plan_words;
 pub mod plans;
 pub mod search;
 pub mod settings;
@@ -62,6 +67,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/accounts", get().to(ledger::accounts))
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
+        .configure(plans::configure)
+        .configure(stores::configure)
+        .configure(settings::configure)
         .default_service(web::to(notices::nothing_here));
     config.service(pages);
 }
