@@ -23,9 +23,9 @@ use upline::scenario::{Action, Scenario, Step, Store};
 use upline::stores::Platform;
 use upline::{orders, plans, proof};
 
-use crate::support::hosted::RunningApp;
 use crate::support::encode::{self, Request};
 use crate::support::facts::Facts;
+use crate::support::hosted::RunningApp;
 
 /// What the import of a file of distributors or of SKUs sends through assessment again.
 const WAIT_FOR_DISTRIBUTORS: [Hold; 3] =

@@ -1,5 +1,3 @@
-
-
 pub mod app;
 pub mod cluster;
 pub mod desk;
