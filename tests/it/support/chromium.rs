@@ -106,7 +106,13 @@ impl Chromium {
     }
 
     fn click(&self, xpath: &str) {
-        self.retry(xpath, || async move { self.shown(xpath).await?.click().await });
+        self.retry(xpath, || async move {
+            let found = self.shown(xpath).await?;
+            // A person scrolls what a bar covers into sight.
+            let scroll = "arguments[0].scrollIntoView({block: 'center'})";
+            self.client().execute(scroll, vec![serde_json::to_value(&found)?]).await?;
+            found.click().await
+        });
     }
 
     /// Types over what stands in the field with this label.
