@@ -42,6 +42,9 @@
       if (!Number.isNaN(at.getTime())) time.textContent = local(at, time.dataset.local === "precise");
       time.removeAttribute("data-local");
     }
+    for (const toggle of part.querySelectorAll("a.toggle")) {
+      toggle.setAttribute("aria-expanded", String(toggle.closest("li").querySelector(":scope > ul") !== null));
+    }
     for (const all of part.querySelectorAll("input[data-tick-all]")) {
       const boxes = () => [...all.form.querySelectorAll(`input[name="${all.dataset.tickAll}"]`)];
       const count = all.form.querySelector("[data-ticked]");

@@ -188,6 +188,38 @@ fn a_plan_is_mended_line_by_line_and_published() {
     browser.see("in effect");
 }
 
+#[test]
+fn the_tree_unfolds_in_place_and_keys_lead_around() {
+    let app = TestApp::with_company();
+    sell(&app, &[Order::default()]);
+    let Some(browser) = Chromium::of_admin(&app) else { return };
+    browser.go(&format!("{}/admin/distributors/1", app.base));
+    browser.await_element("[aria-label='Downline of 2'][aria-expanded=false]");
+    browser.touch("Downline of 2");
+    browser.await_element("[aria-label='Downline of 2'][aria-expanded=true]");
+    browser.await_element(".tree ul ul a[href='/admin/distributors/4']");
+    assert!(browser.address().ends_with("/distributors/1"), "no other page was loaded");
+    browser.touch("Downline of 2");
+    browser.await_element("[aria-label='Downline of 2'][aria-expanded=false]");
+    browser.await_element(".tree:not(:has(ul ul))");
+
+    browser.keys("go");
+    browser.see_heading("Orders");
+    browser.keys("?");
+    browser.await_element("dialog#keys[open]");
+    browser.press("Close");
+    browser.await_element("dialog#keys:not([open])");
+    browser.keys("/");
+    browser.await_element("#search:focus");
+    browser.keys("301\u{e007}");
+    browser.see_heading("Order 301");
+
+    browser.resize(390, 844);
+    browser.touch("Menu");
+    browser.open_menu("Ledger");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 /// One of every page that links lead to; `*` stands for what differs from order to order.
 const PAGES: [&str; 19] = [
     "/admin",
@@ -212,6 +244,14 @@ const PAGES: [&str; 19] = [
 ];
 const MORE_PAGES: [&str; 3] = ["/admin/skus/import", "/admin/stores", "/admin/stores/*"];
 
+/// Pages that only a form leads to.
+const ASKED: [&str; 4] = [
+    "/admin/search?q=NEW",
+    "/admin/search?q=nothing-like-this",
+    "/admin/orders?state=exempt",
+    "/admin/held/cause?reason=unmapped_sku&cause=sku:NEW-1&sku_id=N-1&class=standard",
+];
+
 #[test]
 fn every_page_fits_and_is_labelled_in_light_and_dark() {
     let app = TestApp::with_company();
@@ -225,6 +265,8 @@ fn every_page_fits_and_is_labelled_in_light_and_dark() {
     let expected: BTreeSet<&str> = PAGES.into_iter().chain(MORE_PAGES).collect();
     assert_eq!(known, expected.into_iter().collect::<Vec<_>>(), "the pages that links lead to");
 
+    let asked = ASKED.map(|path| format!("{}{path}", app.base));
+
     let mut wrong = vec![];
     let mut grounds = BTreeSet::new();
     for theme in ["Light", "Dark"] {
@@ -236,7 +278,7 @@ fn every_page_fits_and_is_labelled_in_light_and_dark() {
         grounds.insert(
             browser.run("return getComputedStyle(document.body).backgroundColor", Value::Null).to_string(),
         );
-        for address in pages.values() {
+        for address in pages.values().chain(&asked) {
             browser.go(address);
             for width in [1440, 390] {
                 browser.resize(width, 900);
@@ -304,5 +346,30 @@ for (const e of document.querySelectorAll('svg'))
   if (!e.closest('[aria-hidden=true]') && !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby') && !e.querySelector('title')) faults.push(`no words: ${told(e)}`);
 const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
 for (const id of ids.filter((id, at) => ids.indexOf(id) !== at)) faults.push(`the id ${id} twice`);
+const paint = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+const rgba = (color) => {
+  paint.clearRect(0, 0, 1, 1);
+  paint.fillStyle = color;
+  paint.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = paint.getImageData(0, 0, 1, 1).data;
+  return [r, g, b, a / 255];
+};
+const over = ([r, g, b, a], [R, G, B]) => [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];
+const ground = (e) => {
+  if (!e) return rgba(getComputedStyle(document.documentElement).colorScheme === 'dark' ? '#121212' : '#fff');
+  const own = rgba(getComputedStyle(e).backgroundColor);
+  return own[3] === 1 ? own : over(own, ground(e.parentElement));
+};
+const light = (color) => color.slice(0, 3).map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+for (const e of document.body.querySelectorAll('*:not(option, .sr, .skip)')) {
+  const text = [...e.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  if (!text || !shown(e) || e.closest('svg, :disabled')) continue;
+  const style = getComputedStyle(e), under = ground(e), ink = over(rgba(style.color), under);
+  const [high, low] = [light(ink), light(under)].sort((a, b) => b - a);
+  const big = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+  const ratio = (high + 0.05) / (low + 0.05);
+  if (ratio < (big ? 3 : 4.5)) faults.push(`contrast ${ratio.toFixed(2)}: ${told(e)}`);
+}
 return faults;
 "#;

@@ -97,6 +97,16 @@ impl Chromium {
         self.click(&format!("//*[@aria-label='{name}']"));
     }
 
+    /// Types to whatever has the focus; a page that was only just opened has it itself.
+    pub fn keys(&self, keys: &str) {
+        self.retry(keys, || async { self.client().active_element().await?.send_keys(keys).await });
+    }
+
+    /// Waits until there is what the CSS selector says.
+    pub fn await_element(&self, selector: &str) {
+        self.await_true(selector, "return !!document.querySelector(arguments[0])", json!(selector));
+    }
+
     pub fn open_first_row(&self) {
         self.click("//main//tbody//a");
     }
