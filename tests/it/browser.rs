@@ -152,6 +152,9 @@ fn who_earns_is_said_for_a_code_and_for_an_order() {
     // What stood posted for the two is corrected, not replaced.
     browser.reload_until("7 commission events");
     browser.see("13.00 USD");
+    browser.see("4, as a person decided");
+    browser.follow("Explain 10.00 for 4");
+    browser.see("A person decided for distributor 4");
 
     browser.open_menu("Deliveries");
     browser.open_first_row();

@@ -12,6 +12,7 @@ use super::format::{self, Amount, Link, Pill, When};
 use super::order::{Names, Rung, names, upline};
 use super::shell::Shell;
 use super::words;
+use crate::core::attribution::PLACE_MANUAL;
 use crate::core::engine::{Award, Visited};
 use crate::distributors;
 use crate::proof::{self, Explanation};
@@ -132,11 +133,21 @@ fn delivery_step(told: &Explanation) -> ExplainStep {
 }
 
 fn attribution_step(told: &Explanation) -> ExplainStep {
+    let found = &told.attributed;
+    let link = Some(words::distributor_link(found.distributor.as_str()));
+    if found.place == PLACE_MANUAL {
+        return ExplainStep {
+            title: format!("A person decided for distributor {}", found.distributor),
+            text: "whatever the store's places say".to_owned(),
+            sum: String::new(),
+            link,
+        };
+    }
     ExplainStep {
-        title: format!("It names distributor {}", told.attributed.distributor),
+        title: format!("It names distributor {}", found.distributor),
         text: "the first of the store's places that names somebody".to_owned(),
-        sum: format!("{} = {:?}", told.attributed.place, told.attributed.value),
-        link: Some(words::distributor_link(told.attributed.distributor.as_str())),
+        sum: format!("{} = {:?}", found.place, found.value),
+        link,
     }
 }
 

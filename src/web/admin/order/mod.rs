@@ -18,6 +18,7 @@ use super::format::{Amount, Link, Pill, Tone, When};
 use super::shell::Shell;
 use super::words;
 use crate::access::{Role, audit};
+use crate::core::attribution::PLACE_MANUAL;
 use crate::core::ids::{DistributorId, OrderId};
 use crate::distributors::{self, Profile};
 use crate::ledger::StoredEntry;
@@ -124,6 +125,13 @@ pub struct Attribution {
     pub distributor: Link,
     pub place: String,
     pub value: String,
+}
+
+impl Attribution {
+    /// A person decided; no place of the payload did.
+    fn is_by_hand(&self) -> bool {
+        self.place == PLACE_MANUAL
+    }
 }
 
 pub struct Looked {
