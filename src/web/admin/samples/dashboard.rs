@@ -1,3 +1,5 @@
+//! The dashboard and the page to sign in.
+
 use super::super::chart::speed::Speed;
 use super::super::chart::{Chart, Kind, Point, Series};
 use super::super::dashboard::*;
