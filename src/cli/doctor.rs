@@ -62,7 +62,7 @@ impl Check {
 impl Doctor {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         let settings = global.settings(None)?;
-        telemetry::init_logging(settings.log_format, "error");
+        telemetry::init_logging(settings.log_format, "error,r2d2=off");
         let clock = Clock::system();
         let mut checks = vec![checks::disk(&settings.data_dir)];
         match Backend::open(&settings, Opening::AsFound) {

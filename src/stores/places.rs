@@ -10,7 +10,8 @@ use super::Platform;
 use crate::core::order::PlaceValue;
 
 const NAMED: [&str; 5] = ["note_attribute", "line_property", "order_meta", "landing_url", "referring_url"];
-const PLAIN: [&str; 4] = ["discount_code", "customer", "distributor_ref", "referrer_id"];
+const PLAIN: [&str; 6] =
+    ["discount_code", "customer", "order_tag", "customer_tag", "distributor_ref", "referrer_id"];
 
 /// Whether a payload can name somebody there: `discount_code`, `order_meta:KEY` and their like.
 pub fn is_place(place: &str) -> bool {

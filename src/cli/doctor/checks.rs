@@ -44,7 +44,7 @@ fn free_bytes(dir: &Path) -> Option<u64> {
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: `path` ends with a zero byte and `stat` is ours for the call.
     let failed = unsafe { libc::statvfs(path.as_ptr(), &mut stat) } != 0;
-    (!failed).then(|| u64::from(stat.f_bavail).saturating_mul(u64::from(stat.f_frsize)))
+    (!failed).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 pub fn database(backend: &Backend, settings: &Settings, clock: &Clock) -> Vec<Check> {

@@ -10,6 +10,7 @@ pub const HELP: &str = "Places of attribution, first match wins:
   discount_code              the coupon, if it is a distributor's code
   landing_url:PARAMETER      ?PARAMETER= of the first page; referring_url:PARAMETER of the page before
   customer                   the distributor that the customer is
+  order_tag, customer_tag    Shopify tags
   referrer_id                as in the short shape of POST /api/mlm/orders";
 
 /// For the command line: the place, or what is wrong with it.

@@ -1,6 +1,6 @@
 //! The journal as it stands: entries, one entry, balances of accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::desk::{Desk, nothing};
 use super::format::{Amount, Link, Pager, When};
-use super::order::{self, Entry, Posting};
+use super::order::{self, Posting};
 use super::shell::Shell;
 use super::words;
 use crate::ledger::{self, StoredEntry};
@@ -25,8 +25,19 @@ pub struct LedgerPage {
     pub filter: Filter,
     /// Name and title.
     pub accounts: Vec<(String, String)>,
-    pub entries: Vec<Entry>,
+    pub rows: Vec<Row>,
     pub pager: Pager,
+}
+
+/// One entry: what it is for, and how much stands on each side.
+pub struct Row {
+    pub link: Link,
+    pub at: When,
+    pub order: Link,
+    pub distributors: Vec<Link>,
+    /// Distributors beyond those that are named.
+    pub more: usize,
+    pub total: Amount,
 }
 
 #[derive(Template)]
@@ -74,9 +85,11 @@ pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<
     let Asked { account, distributor, source, number } = asked.into_inner();
     let filter = Filter { account, distributor };
     let (wanted, before) = (filter.clone(), source.zip(number));
-    let (shell, (accounts, found)) = desk
+    let (shell, (accounts, numbers, found)) = desk
         .read(&viewer, "ledger", move |conn| {
-            Ok((report::accounts(conn)?, report::entries(conn, &wanted, before)?))
+            let found = report::entries(conn, &wanted, before)?;
+            let sources: Vec<Uuid> = found.rows.iter().map(|entry| entry.source).collect();
+            Ok((report::accounts(conn)?, report::order_numbers(conn, &sources)?, found))
         })
         .await?;
     let here = |source: &str, number: &str| {
@@ -96,10 +109,35 @@ pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<
             first: before.map(|_| here("", "")),
             next: found.next.map(|(source, number)| here(&source.to_string(), &number.to_string())),
         },
-        entries: found.rows.iter().map(order::entry).collect(),
+        rows: found.rows.iter().map(|entry| row(entry, &numbers)).collect(),
         filter,
     };
     desk.show(&page)
+}
+
+/// Names that fit into a row.
+const NAMED: usize = 4;
+
+fn row(entry: &StoredEntry, numbers: &HashMap<Uuid, String>) -> Row {
+    let mut ids: Vec<&str> =
+        entry.postings.iter().filter_map(|posting| posting.distributor.as_ref()).map(|id| id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let href = format!("/admin/ledger/entries/{}/{}", entry.source, entry.number);
+    let number = numbers.get(&entry.source).cloned().unwrap_or_default();
+    Row {
+        link: Link::new(href, format!("{} {}", entry.kind, entry.number)),
+        at: When(entry.posted_at),
+        order: words::order_link(entry.source, number),
+        more: ids.len().saturating_sub(NAMED),
+        distributors: ids.into_iter().take(NAMED).map(words::distributor_link).collect(),
+        total: words::amount(one_side(entry), &entry.currency),
+    }
+}
+
+/// What the debits add up to, and so the credits.
+fn one_side(entry: &StoredEntry) -> Decimal {
+    entry.postings.iter().map(|posting| posting.amount).filter(|amount| amount.is_sign_positive()).sum()
 }
 
 pub async fn accounts(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
@@ -127,12 +165,10 @@ pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result
     let key = key.into_inner();
     let (shell, (found, number)) = desk
         .read(&viewer, "ledger", move |conn| {
-            Ok((report::one(conn, key)?, report::order_number(conn, key.0)?))
+            Ok((report::one(conn, key)?, report::order_numbers(conn, &[key.0])?.remove(&key.0)))
         })
         .await?;
     let stored = found.ok_or_else(|| nothing("journal entry"))?;
-    let debits =
-        stored.postings.iter().map(|posting| posting.amount).filter(|amount| amount.is_sign_positive());
     let page = EntryPage {
         shell,
         reference: ledger::reference(stored.source, stored.number),
@@ -140,7 +176,7 @@ pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result
         at: When(stored.posted_at),
         order: words::order_link(stored.source, format!("Order {}", number.unwrap_or_default())),
         digest: hex::encode(&stored.digest),
-        total: words::amount(debits.sum(), &stored.currency),
+        total: words::amount(one_side(&stored), &stored.currency),
         events: events(&stored),
         postings: order::entry(&stored).postings,
     };

@@ -390,7 +390,7 @@ pub fn entry(stored: &StoredEntry) -> Entry {
         let (debit, credit) =
             if told.amount.is_sign_negative() { (None, Some(amount)) } else { (Some(amount), None) };
         Posting {
-            account: told.account.name().replace('_', " "),
+            account: words::account(told.account).to_owned(),
             distributor: told.distributor.as_ref().map(|id| words::distributor_link(id.as_str())),
             debit,
             credit,

@@ -6,7 +6,7 @@ use super::super::distributors::{
 };
 use super::super::explain::{ExplainPage, ExplainStep};
 use super::super::format::{Pager, Pill, Tone};
-use super::super::ledger::{AccountRow, AccountsPage, EntryPage, LedgerPage};
+use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
 use super::super::notices::NoticePage;
 use super::super::search::SearchPage;
 use super::super::shell::Shell;
@@ -179,7 +179,14 @@ fn ledger_pages() {
         shell: shell("ledger"),
         filter: crate::reports::journal::Filter::default(),
         accounts: vec![("rounding".into(), "Rounding differences".into())],
-        entries: super::flow::order_page().entries,
+        rows: vec![ledger::Row {
+            link: link("commission 1"),
+            at: when(3),
+            order: link("#301"),
+            distributors: vec![link("11043"), link("10090")],
+            more: 2,
+            total: usd("19.80"),
+        }],
         pager: pager(),
     };
     check("ledger", &page);

@@ -243,16 +243,8 @@ fn mappings_of(
     from: Option<DateTime<Utc>>,
 ) -> Result<Vec<NewMapping>, DbError> {
     let Some((kind, key)) = product(cause) else { return Ok(vec![]) };
-    let mut stores: Vec<String> = held::causes(conn, Hold::UnmappedSku.name())?
-        .into_iter()
-        .filter(|row| row.cause == cause)
-        .flat_map(|row| row.stores)
-        .collect();
-    stores.sort();
-    stores.dedup();
     let mut mappings: Vec<NewMapping> = vec![];
-    for slug in stores {
-        let Some(seen) = report::seen(conn, cause, &slug)? else { continue };
+    for seen in report::seen(conn, cause)? {
         if mappings.iter().any(|known| known.platform == seen.platform) {
             continue;
         }
