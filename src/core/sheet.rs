@@ -54,7 +54,7 @@ impl Sheet {
             match record {
                 Ok(record) if record.iter().all(str::is_empty) => {}
                 Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = record.position().map_or(0, |position| first_line(bytes, position));
                     problems.extend(surplus(line, &record, header.len()));
                     sheet.rows.push((line, record));
                 }
@@ -135,6 +135,15 @@ fn surplus(line: u64, record: &csv::StringRecord, columns: usize) -> Option<RowP
 
 fn in_header(column: &str, message: String) -> RowProblem {
     RowProblem { line: 1, column: column.to_owned(), message }
+}
+
+/// The reader counts from where it began to look; the blank lines that it passed over come first.
+fn first_line(bytes: &[u8], position: &csv::Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let blank =
+        bytes.get(start..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let passed = blank.filter(|byte| **byte == b'\n').count();
+    position.line() + u64::try_from(passed).unwrap_or(0)
 }
 
 fn unreadable(error: &csv::Error) -> RowProblem {

@@ -1,3 +1,5 @@
+//! The dashboard with sample values.
+
 use super::super::chart::speed::Speed;
 use super::super::chart::{Chart, Kind, Point, Series};
 use super::super::dashboard::*;
