@@ -11,6 +11,7 @@
 
 mod any_order;
 mod chaos;
+mod demo;
 mod embedded;
 mod pipeline;
 mod proof;
