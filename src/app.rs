@@ -14,6 +14,7 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::Data;
 use anyhow::{Context, anyhow};
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 use url::Url;
@@ -47,7 +48,7 @@ impl App {
         let parts = opened.context("the start panicked")??;
         let (listen, workers) = (settings.listen.clone(), settings.workers);
         // The server is told its address before anybody can ask for a page: links and cookies depend on it.
-        let listener = std::net::TcpListener::bind(&listen).with_context(|| {
+        let listener = bind(&listen).await.with_context(|| {
             format!("cannot listen on {listen}; is another program using it? choose another with --listen")
         })?;
         let addr = listener.local_addr()?;
@@ -116,6 +117,18 @@ fn database(problem: AccessProblem) -> DbError {
     }
 }
 
+/// Connections that may wait to be taken while all threads are busy; the system's own limit may be lower.
+const WAITING_CONNECTIONS: u32 = 4096;
+
+async fn bind(address: &str) -> std::io::Result<std::net::TcpListener> {
+    let unknown = || std::io::Error::new(std::io::ErrorKind::NotFound, "the host name is not known");
+    let address = tokio::net::lookup_host(address).await?.next().ok_or_else(unknown)?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_CONNECTIONS)?.into_std()
+}
+
 fn serve(state: Data<AppState>, listener: std::net::TcpListener, workers: usize) -> anyhow::Result<Server> {
     let https = state.is_https();
     let server = HttpServer::new(move || {
@@ -163,6 +176,8 @@ impl Parts {
             plans: self.books.plans.clone(),
             receivers: self.receivers.clone(),
             tokens: self.tokens.clone(),
+            published: self.published.clone(),
+            default_currency: self.default_currency,
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),
             schema: web::health::Schema::default(),

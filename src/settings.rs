@@ -9,6 +9,8 @@ use config::{Config, ConfigError, Environment, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::core::money::Currency;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -22,6 +24,8 @@ pub struct Settings {
     pub workers: usize,
     pub store_rate: u32,
     pub store_burst: u32,
+    /// Checked when it is used.
+    pub default_currency: String,
     pub allow_unsafe_database: bool,
     /// Instead of `secret.key` in the data directory.
     pub secret_key: Option<SecretString>,
@@ -44,7 +48,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "listen",
     "public_url",
     "data_dir",
@@ -54,6 +58,7 @@ const NAMES: [&str; 11] = [
     "workers",
     "store_rate",
     "store_burst",
+    "default_currency",
     "allow_unsafe_database",
     "secret_key",
 ];
@@ -80,6 +85,14 @@ impl Settings {
             .set_override_option("database_url", overrides.database_url.clone())?
             .build()?
             .try_deserialize()
+    }
+
+    /// Of posted orders that name none, while no plan holds.
+    pub fn currency(&self) -> Result<Currency, ConfigError> {
+        let currency =
+            Currency::parse(&self.default_currency).filter(|currency| currency.exponent().is_some());
+        let message = || format!("default_currency {:?} is no currency of ISO 4217", self.default_currency);
+        currency.ok_or_else(|| ConfigError::Message(message()))
     }
 
     /// How we are reached from outside, as far as settings know it. No slash at the end.

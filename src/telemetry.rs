@@ -1,5 +1,6 @@
 //! What the running program tells about itself: log lines and numbers. Never personal data, never money.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -18,7 +19,10 @@ use crate::settings::LogFormat;
 pub fn init_logging(format: LogFormat, default_level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .with_target(false);
     let _set_up_already = match format {
         LogFormat::Text => registry.with(layer).try_init(),
         LogFormat::Json => {

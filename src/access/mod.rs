@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod backoff;
+pub mod idempotency;
 pub mod password;
 mod repo;
 mod sessions;

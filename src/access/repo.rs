@@ -1,7 +1,9 @@
 //! SQL of users, links, sessions, tokens and the audit log.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Binary, Bool, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::Value;
 
@@ -321,6 +323,63 @@ pub fn insert_audit(
     .bind::<Text, _>(action)
     .bind::<Text, _>(object)
     .bind::<Jsonb, _>(detail)
+    .execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+pub struct KeyRow {
+    #[diesel(sql_type = Binary)]
+    pub request_sha256: Vec<u8>,
+    #[diesel(sql_type = SmallInt)]
+    pub status: i16,
+    #[diesel(sql_type = Text)]
+    pub response: String,
+}
+
+/// Returns 0 when the key is there already.
+pub fn insert_key(
+    conn: &mut PgConnection,
+    token: i32,
+    key: &str,
+    sha256: &[u8],
+    now: DateTime<Utc>,
+) -> Result<usize, DbError> {
+    Ok(sql_query(
+        "insert into idempotency_keys (token_id, idempotency_key, request_sha256, status, response, created_at)
+         values ($1, $2, $3, 0, '', $4) on conflict (token_id, idempotency_key) do nothing",
+    )
+    .bind::<Integer, _>(token)
+    .bind::<Text, _>(key)
+    .bind::<Binary, _>(sha256)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?)
+}
+
+pub fn key(conn: &mut PgConnection, token: i32, key: &str) -> Result<KeyRow, DbError> {
+    Ok(sql_query(
+        "select request_sha256, status, response from idempotency_keys
+         where token_id = $1 and idempotency_key = $2",
+    )
+    .bind::<Integer, _>(token)
+    .bind::<Text, _>(key)
+    .get_result(conn)?)
+}
+
+pub fn answer_key(
+    conn: &mut PgConnection,
+    token: i32,
+    key: &str,
+    status: i16,
+    response: &str,
+) -> Result<(), DbError> {
+    sql_query(
+        "update idempotency_keys set status = $3, response = $4 where token_id = $1 and idempotency_key = $2",
+    )
+    .bind::<Integer, _>(token)
+    .bind::<Text, _>(key)
+    .bind::<SmallInt, _>(status)
+    .bind::<Text, _>(response)
     .execute(conn)?;
     Ok(())
 }

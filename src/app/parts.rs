@@ -14,18 +14,19 @@ use crate::access::{TokenDirectory, Tokens};
 use crate::catalog::Mappings;
 use crate::clock::Clock;
 use crate::commissions::CommissionConsumer;
+use crate::core::money::Currency;
 use crate::db::{Db, DbError, Lane, Tx};
 use crate::distributors::Networks;
 use crate::events::{Consumer, Event, Instance, Relay, Topic};
 use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProblem};
 use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
-use crate::plans::Plans;
+use crate::plans::{Plans, Published};
 use crate::settings::Settings;
-use crate::stores::Platform;
+use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 use crate::web::AppState;
-use crate::web::api::orders::{DIRECT_PLACES, DIRECT_STORE};
+use crate::web::api::orders::DIRECT_STORE;
 use crate::web::fresh::Fresh;
 
 pub struct Parts {
@@ -35,6 +36,8 @@ pub struct Parts {
     pub books: Books,
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,
+    pub published: Arc<Fresh<Published>>,
+    pub default_currency: Currency,
     pub intake: Intake,
     writer: thread::JoinHandle<()>,
     instance: Arc<Instance>,
@@ -43,6 +46,7 @@ pub struct Parts {
 impl Parts {
     /// Blocking.
     pub fn open(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        let default_currency = settings.currency()?;
         let backend = Backend::open(&settings, Opening::Ready)?;
         let db = backend.db.clone();
         ensure_direct_store(&db, &backend.vault, &clock)?;
@@ -59,9 +63,23 @@ impl Parts {
         })?;
         let directory = TokenDirectory::default();
         let tokens = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| directory.get(conn)))?;
+        let plans = books.plans.clone();
+        let published = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| plans.get(conn)))?;
         let (intake, writer) = Intake::start(db)?;
         let metrics = Metrics::build()?;
-        Ok(Self { backend, clock, metrics, books, receivers, tokens, intake, writer, instance })
+        Ok(Self {
+            backend,
+            clock,
+            metrics,
+            books,
+            receivers,
+            tokens,
+            published,
+            default_currency,
+            intake,
+            writer,
+            instance,
+        })
     }
 
     /// Everything that goes on beside the requests, until `stopped` says so.
@@ -69,6 +87,7 @@ impl Parts {
         let mut tasks = vec![
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
+            tokio::spawn(state.published.clone().keep(stopped.clone())),
         ];
         let metrics = self.metrics.clone();
         let commissions = CommissionConsumer {
@@ -92,12 +111,12 @@ impl Parts {
 
     /// Lets the intake empty its queue, then closes the database. Blocking.
     pub fn close(self) {
-        let Self { backend, intake, writer, receivers, tokens, instance, .. } = self;
+        let Self { backend, intake, writer, receivers, tokens, published, instance, .. } = self;
         drop(intake);
         if writer.join().is_err() {
             tracing::error!("the intake's writer panicked");
         }
-        drop((receivers, tokens, instance));
+        drop((receivers, tokens, published, instance));
         backend.close();
     }
 }
@@ -126,7 +145,7 @@ fn ensure_direct_store(db: &Db, vault: &Vault, clock: &Clock) -> anyhow::Result<
     if known.iter().any(|store| store.slug == DIRECT_STORE) {
         return Ok(());
     }
-    let places = DIRECT_PLACES.map(str::to_owned);
+    let places = usual_places(Platform::Direct);
     let store = NewStore {
         slug: DIRECT_STORE,
         platform: Platform::Direct.as_str(),

@@ -32,6 +32,9 @@ pub struct Import {
     pub classes: BTreeSet<String>,
     #[serde(skip)]
     mappings: Vec<NewMapping>,
+    /// What each of them takes the place of.
+    #[serde(skip)]
+    replaced: Vec<Option<CurrentMapping>>,
 }
 
 /// The stores that a row may name, and the platforms there are.
@@ -83,6 +86,11 @@ impl Import {
         self.problems.is_empty()
     }
 
+    /// What would be recorded, each with what holds now.
+    pub fn changes(&self) -> impl Iterator<Item = (&NewMapping, Option<&CurrentMapping>)> {
+        self.mappings.iter().zip(self.replaced.iter().map(Option::as_ref))
+    }
+
     /// Writes what [`preview`] has found, under one import id.
     pub fn record(&self, tx: &mut Tx<'_>, by: &str, now: DateTime<Utc>) -> Result<usize, DbError> {
         if self.mappings.is_empty() { Ok(0) } else { record(tx, &self.mappings, Some(new_id()), by, now) }
@@ -101,6 +109,7 @@ impl Import {
             }
         }
         self.mappings.push(mapping);
+        self.replaced.push(holds.cloned());
     }
 }
 

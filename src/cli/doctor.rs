@@ -17,6 +17,9 @@ use crate::telemetry;
 /// Prints text that can be copied into a request for help: no names, no secrets. Exit code 1 if something is
 /// wrong; what is only worth knowing does not count.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  upline doctor
+  upline doctor --json | jq '.checks[] | select(.verdict != \"ok\")'")]
 pub struct Doctor {
     /// Print JSON
     #[arg(long)]
@@ -59,7 +62,7 @@ impl Check {
 impl Doctor {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         let settings = global.settings(None)?;
-        telemetry::init_logging(settings.log_format, "error");
+        telemetry::init_logging(settings.log_format, "error,r2d2=off");
         let clock = Clock::system();
         let mut checks = vec![checks::disk(&settings.data_dir)];
         match Backend::open(&settings, Opening::AsFound) {

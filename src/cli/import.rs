@@ -43,7 +43,10 @@ or from --effective; orders before that keep their upline.
 Example:
   distributor_id,sponsor_id,status,country,tax_id,created_at
   10090,,active,US,,2021-04-01
-  11043,10090,active,US,,2023-02-11T09:30:00Z"
+  11043,10090,active,US,,2023-02-11T09:30:00Z
+
+  upline import distributors distributors.csv --dry-run
+  upline import distributors moved.csv --effective 2026-01-01"
     )]
     Distributors(File),
     /// sku_id, platform, platform_sku, name, category, commission_class; optional store, key_kind
@@ -53,7 +56,9 @@ ids. Without a store a mapping holds in all stores of the platform. The class `n
 
 Example:
   sku_id,platform,platform_sku,name,category,commission_class
-  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter"
+  KIT-1,shopify,KIT-STARTER-001,Starter kit,kits,starter
+
+  upline import skus skus.csv --dry-run"
     )]
     Skus(File),
 }
@@ -93,10 +98,12 @@ impl Import {
         let csv = super::read_bytes(&file.file)?;
         global.with_backend(Opening::Ready, |backend, clock| {
             let effective = file.effective.unwrap_or_else(|| clock.now());
+            let working = output::working(format!("importing {} bytes", csv.len()));
             let report = match &self.what {
                 What::Distributors(_) => distributors(backend, clock, &csv, effective, file.dry_run)?,
                 What::Skus(_) => skus(backend, clock, &csv, effective, file.dry_run)?,
             };
+            working.finish_and_clear();
             report.tell(file)
         })
     }
@@ -208,14 +215,20 @@ impl Report {
         let Self { what, new, changed, unchanged, .. } = self;
         let counts = format!("{new} new, {changed} changed, {unchanged} unchanged");
         if !self.ignored_columns.is_empty() {
-            eprintln!("note: columns that are not used: {}", self.ignored_columns.join(", "));
+            output::note(format_args!(
+                "note: columns that are not used: {}",
+                self.ignored_columns.join(", ")
+            ))?;
         }
         for note in &self.notes {
-            eprintln!("note: {note}");
+            output::note(format_args!("note: {note}"))?;
         }
         if !self.problems.is_empty() {
             let file = file.file.display();
-            eprintln!("error: {file} has {} problem(s); nothing was imported", self.problems.len());
+            output::note(format_args!(
+                "error: {file} has {} problem(s); nothing was imported",
+                self.problems.len()
+            ))?;
             output::problems(&self.problems)?;
         } else if self.applied {
             output::line(format_args!("Imported {what}: {counts}."))?;

@@ -1,14 +1,18 @@
 //! `upline inspect`: what a payload says, read by the same parsers as the pipeline.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{Global, Outcome, output};
+use crate::clock::Clock;
 use crate::core::net::{OrderNet, commissionable};
-use crate::core::order::{OrderSnapshot, Refund, Report};
+use crate::core::order::{OrderSnapshot, OrderState, Refund, Report};
+use crate::orders;
 use crate::stores::{self, DeliveryMeta, Platform};
 
 /// Read payloads as the pipeline would: lines, net, sums that do not close, places, problems
@@ -56,9 +60,10 @@ struct Read {
 
 impl Inspect {
     pub fn run(self, _: &Global) -> anyhow::Result<Outcome> {
+        let now = Clock::system().now();
         let meta = DeliveryMeta {
             topic: self.topic.clone(),
-            triggered_at: Some(crate::clock::Clock::system().now()),
+            triggered_at: Some(now),
             currency: self.currency,
             ..DeliveryMeta::default()
         };
@@ -66,7 +71,7 @@ impl Inspect {
         for file in &self.files {
             let body = super::read_bytes(file)?;
             let (error, reports) = match stores::parse(self.platform, &meta, &body) {
-                Ok(reports) => (None, reports.into_iter().map(Read::from).collect()),
+                Ok(reports) => (None, read(reports, now)),
                 Err(error) => (Some(error.to_string()), vec![]),
             };
             all.push(Inspected { file: file.clone(), error, reports });
@@ -81,15 +86,26 @@ impl Inspect {
     }
 }
 
-impl From<Report> for Read {
-    fn from(report: Report) -> Self {
-        let net = match &report {
-            Report::Snapshot(order) => Some(commissionable(order, &order.refunds.iter().collect::<Vec<_>>())),
-            _ => None,
-        };
-        let commissionable = net.as_ref().map(OrderNet::net);
-        Self { report, net, commissionable }
+/// The net of a snapshot counts the refunds that the same payload tells beside it.
+fn read(reports: Vec<Report>, now: DateTime<Utc>) -> Vec<Read> {
+    let mut states: BTreeMap<String, OrderState> = BTreeMap::new();
+    for report in &reports {
+        if let Some(order) = orders::order_of(report) {
+            states.entry(order.to_owned()).or_default().absorb(report.clone(), now);
+        }
     }
+    let net = |report: &Report| match report {
+        Report::Snapshot(order) => {
+            let state = states.get(&order.external_id)?;
+            Some(commissionable(order, &state.refunds()))
+        }
+        _ => None,
+    };
+    let read = |report: Report| {
+        let net = net(&report);
+        Read { commissionable: net.as_ref().map(OrderNet::net), net, report }
+    };
+    reports.into_iter().map(read).collect()
 }
 
 fn tell(inspected: &Inspected) -> anyhow::Result<()> {

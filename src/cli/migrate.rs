@@ -12,6 +12,8 @@ use crate::app::Opening;
 /// `serve` and all other commands do this too; use it to do it beforehand. Several processes may try at the same
 /// time: one does it, the others wait. A migration that was interrupted is run again.
 #[derive(Args)]
+#[command(after_help = "Example:
+  DATABASE_URL=postgres://upline@db/upline upline migrate")]
 pub struct Migrate {}
 
 impl Migrate {

@@ -56,17 +56,19 @@ struct Cli {
     command: Command,
 }
 
+const EVERYWHERE: &str = "Options of every command";
+
 /// Where everything is; the same for all commands.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Directory of the embedded database and of the key of the stored secrets
-    #[arg(long, global = true, value_name = "DIR", env = "UPLINE_DATA_DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "UPLINE_DATA_DIR")]
     data_dir: Option<PathBuf>,
     /// A PostgreSQL 14 or later of your own instead of the embedded one
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
     /// Settings file (TOML); the environment (UPLINE_*) and the command line go before it
-    #[arg(long, global = true, value_name = "FILE", env = "UPLINE_CONFIG")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "UPLINE_CONFIG")]
     config: Option<PathBuf>,
 }
 
@@ -116,7 +118,8 @@ pub fn main() -> ExitCode {
         // Whoever reads our output had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _nobody_listens = writeln!(io::stderr(), "error: {error:#}");
+            let told = format!("error: {error:#}");
+            let _nobody_listens = writeln!(io::stderr(), "{}", told.trim_end());
             ExitCode::from(1)
         }
     }
@@ -159,7 +162,8 @@ impl Global {
         work: impl FnOnce(&Backend, &Clock) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let settings = self.settings(None)?;
-        telemetry::init_logging(settings.log_format, "warn");
+        // Why the pool has no connection is part of the error that ends the command.
+        telemetry::init_logging(settings.log_format, "warn,r2d2=off");
         let backend = Backend::open(&settings, opening)?;
         let done = work(&backend, &Clock::system());
         backend.close();
@@ -198,10 +202,31 @@ fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
 
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_with_an_example() {
+        let mut without = vec![];
+        leaves(&super::Cli::command(), "upline", &mut |path, command| {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            if !help.contains("Example") || !help.contains(path) {
+                without.push(path.to_owned());
+            }
+        });
+        assert!(without.is_empty(), "no example of: {without:?}");
+    }
+
+    fn leaves(command: &Command, path: &str, look: &mut dyn FnMut(&str, &Command)) {
+        if !command.has_subcommands() {
+            look(path, command);
+        }
+        for below in command.get_subcommands() {
+            leaves(below, &format!("{path} {}", below.get_name()), look);
+        }
     }
 }

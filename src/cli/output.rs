@@ -1,7 +1,10 @@
 //! What commands print: tables for people, JSON for programs, both to stdout.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
@@ -12,6 +15,31 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 
 pub fn line(text: impl std::fmt::Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Beside the output, for people.
+pub fn note(text: impl std::fmt::Display) -> io::Result<()> {
+    writeln!(io::stderr().lock(), "{text}")
+}
+
+/// Counts up on the terminal while something takes long; silent where there is no terminal.
+pub fn counter(what: &'static str) -> ProgressBar {
+    spinner(what, "{spinner} {human_pos} {msg} {elapsed}")
+}
+
+/// The same for what cannot be counted.
+pub fn working(what: impl Into<Cow<'static, str>>) -> ProgressBar {
+    spinner(what, "{spinner} {msg} {elapsed}")
+}
+
+fn spinner(what: impl Into<Cow<'static, str>>, template: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    // A template that cannot be read would only look plain.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
 /// Columns as wide as their widest value, the last one as it comes.

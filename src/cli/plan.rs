@@ -1,8 +1,11 @@
 //! `upline plan`: check, hash, show and publish plan documents.
 
-use std::path::{Path, PathBuf};
+mod show;
 
-use anyhow::{anyhow, bail};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -12,15 +15,16 @@ use crate::access::audit;
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
 use crate::core::assess::Hold;
-use crate::core::plan::{Plan, PlanDescription};
+use crate::core::plan::Plan;
 use crate::db::Lane;
 use crate::orders;
-use crate::plans::{self, PublishProblem};
+use crate::plans::{self, Plans, PublishProblem};
 
 /// Plan documents: what is paid to whom
 #[derive(Args)]
 #[command(after_help = "Examples:
   upline plan check plan.toml
+  upline plan show --effective
   upline plan publish plan.toml --from 2026-01-01")]
 pub struct PlanCommand {
     #[command(subcommand)]
@@ -30,6 +34,7 @@ pub struct PlanCommand {
 #[derive(Subcommand)]
 enum Action {
     /// All problems of a document at once, each with its line and fix; exit code 1 if there are any
+    #[command(after_help = "Example:\n  upline plan check plan.toml")]
     Check {
         file: PathBuf,
         /// Print JSON
@@ -37,10 +42,26 @@ enum Action {
         json: bool,
     },
     /// The SHA-256 of the document's canonical form: the same for documents that mean the same
+    #[command(after_help = "Example:\n  upline plan hash plan.toml")]
     Hash { file: PathBuf },
-    /// What a document says, in words; without a file, the published plans
+    /// What a plan says, in words: of a document, or the published one that holds
+    #[command(after_help = "Examples:
+  upline plan show plan.toml
+  upline plan show --effective
+  upline plan show --effective 2026-01-01")]
     Show {
+        #[arg(required_unless_present = "effective", conflicts_with = "effective")]
         file: Option<PathBuf>,
+        /// The published plan that holds at an instant [default: now]
+        #[arg(long, value_name = "DATE", num_args = 0..=1, value_parser = super::parse_instant)]
+        effective: Option<Option<DateTime<Utc>>>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything that was published, in the order in which it takes effect
+    #[command(after_help = "Example:\n  upline plan list --json")]
+    List {
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -48,11 +69,12 @@ enum Action {
     /// Make a document the plan of all orders from a date on
     ///
     /// A published document never changes. Orders that were held because no plan held are assessed again.
+    #[command(after_help = "Example:\n  upline plan publish plan.toml --from 2026-01-01")]
     Publish {
         file: PathBuf,
         /// A date (its first instant in the plan's time zone) or an instant such as 2026-01-01T00:00:00Z
-        #[arg(long, value_name = "DATE")]
-        from: String,
+        #[arg(long, value_name = "DATE", value_parser = parse_from)]
+        from: From,
     },
 }
 
@@ -64,13 +86,19 @@ impl PlanCommand {
                 output::line(hex::encode(parse(&file)?.hash().0))?;
                 Ok(Outcome::Done)
             }
-            Action::Show { file: Some(file), json } => show(&parse(&file)?.describe(), json),
-            Action::Show { file: None, json } => {
-                global.with_backend(Opening::Ready, |backend, _| published(backend, json))
+            Action::Show { file: Some(file), json, .. } => show::show(&parse(&file)?.describe(), json),
+            Action::Show { file: None, effective, json } => {
+                global.with_backend(Opening::Ready, |backend, clock| {
+                    let at = effective.flatten().unwrap_or_else(|| clock.now());
+                    show::show(&effective_at(backend, at)?.describe(), json)
+                })
+            }
+            Action::List { json } => {
+                global.with_backend(Opening::Ready, |backend, clock| list(backend, clock, json))
             }
             Action::Publish { file, from } => {
                 let (document, plan) = (super::read_text(&file)?, parse(&file)?);
-                let from = first_instant(&from, &plan)?;
+                let from = from.instant(&plan)?;
                 global.with_backend(Opening::Ready, |backend, clock| publish(backend, clock, &document, from))
             }
         }
@@ -96,7 +124,7 @@ fn check(file: &Path, json: bool) -> anyhow::Result<Outcome> {
         match &checked {
             Ok(plan) => output::line(format_args!("{} is a valid plan: {}", file.display(), plan.name()))?,
             Err(problems) => {
-                eprintln!("error: {} has {} problem(s)", file.display(), problems.len());
+                output::note(format_args!("error: {} has {} problem(s)", file.display(), problems.len()))?;
                 output::problems(problems)?;
             }
         }
@@ -104,64 +132,63 @@ fn check(file: &Path, json: bool) -> anyhow::Result<Outcome> {
     Ok(if checked.is_ok() { Outcome::Done } else { Outcome::Failed })
 }
 
-fn show(plan: &PlanDescription, json: bool) -> anyhow::Result<Outcome> {
-    if json {
-        output::json(plan)?;
-        return Ok(Outcome::Done);
-    }
-    output::line(format_args!("{} ({})\nhash {}", plan.name, plan.id, plan.hash))?;
-    for (name, value) in &plan.facts {
-        output::line(format_args!("{name}: {value}"))?;
-    }
-    if !plan.ranks.is_empty() {
-        output::line(format_args!("ranks, lowest first: {}", plan.ranks.join(", ")))?;
-    }
-    for bonus in &plan.bonuses {
-        output::line(format_args!("\n{} ({}), on {}", bonus.id, bonus.family, bonus.base))?;
-        for sentence in &bonus.sentences {
-            output::line(format_args!("  {sentence}"))?;
-        }
-        let header: Vec<&str> =
-            std::iter::once(&bonus.rates.corner).chain(&bonus.rates.columns).map(String::as_str).collect();
-        let cell =
-            |rate: &Option<rust_decimal::Decimal>| rate.map_or_else(|| "-".to_owned(), |r| r.to_string());
-        let row = |(name, rates): &(String, Vec<_>)| {
-            std::iter::once(name.clone()).chain(rates.iter().map(cell)).collect::<Vec<_>>()
-        };
-        output::table(&header, &bonus.rates.rows.iter().map(row).collect::<Vec<_>>())?;
-    }
-    Ok(Outcome::Done)
+fn effective_at(backend: &Backend, at: DateTime<Utc>) -> anyhow::Result<Arc<Plan>> {
+    let published = backend.db.read(Lane::Admin, |conn| Plans::default().get(conn))?;
+    let plan = published.at(at).cloned();
+    plan.with_context(|| {
+        format!("no plan holds at {}; `upline plan list` shows from when on they do", at.to_rfc3339())
+    })
 }
 
-fn published(backend: &Backend, json: bool) -> anyhow::Result<Outcome> {
+fn list(backend: &Backend, clock: &Clock, json: bool) -> anyhow::Result<Outcome> {
     let publications = backend.db.read(Lane::Admin, plans::publications)?;
+    let now = clock.now();
+    let holding = publications.iter().rfind(|p| p.effective_from <= now).map(|p| p.publication_no);
+    let holds = |p: &plans::Publication| Some(p.publication_no) == holding;
     if json {
         let as_json = |p: &plans::Publication| {
             json!({"name": p.name, "hash": hex::encode(&p.plan_hash), "effective_from": p.effective_from,
-                   "published_at": p.published_at, "published_by": p.published_by})
+                   "published_at": p.published_at, "published_by": p.published_by, "holds_now": holds(p)})
         };
         output::json(&publications.iter().map(as_json).collect::<Vec<_>>())?;
         return Ok(Outcome::Done);
     }
     let row = |p: &plans::Publication| {
-        vec![p.effective_from.to_rfc3339(), hex::encode(&p.plan_hash), p.published_by.clone(), p.name.clone()]
+        let now = if holds(p) { "holds" } else { "" };
+        let (from, hash) = (p.effective_from.to_rfc3339(), hex::encode(&p.plan_hash));
+        vec![from, now.to_owned(), hash, p.published_by.clone(), p.name.clone()]
     };
-    output::table(&["from", "hash", "by", "name"], &publications.iter().map(row).collect::<Vec<_>>())?;
+    let rows: Vec<_> = publications.iter().map(row).collect();
+    output::table(&["from", "now", "hash", "by", "name"], &rows)?;
     Ok(Outcome::Done)
 }
 
-fn first_instant(text: &str, plan: &Plan) -> anyhow::Result<DateTime<Utc>> {
-    let Ok(date) = text.parse::<NaiveDate>() else {
-        return super::parse_instant(text).map_err(|e| anyhow!(e));
-    };
-    let zone = plan.period().zone;
-    // Where a zone skips midnight, the day begins with the first time there is.
-    let first = (0..24).find_map(|hour| {
-        zone.from_local_datetime(&date.and_time(NaiveTime::from_hms_opt(hour, 0, 0)?)).earliest()
-    });
-    match first {
-        Some(instant) => Ok(instant.to_utc()),
-        None => bail!("{text} is no day in {zone}"),
+/// A day begins in the plan's time zone, which is not known before the plan is read.
+#[derive(Clone, Copy, Debug)]
+enum From {
+    Day(NaiveDate),
+    Instant(DateTime<Utc>),
+}
+
+fn parse_from(text: &str) -> Result<From, String> {
+    text.parse().map_or_else(|_| super::parse_instant(text).map(From::Instant), |day| Ok(From::Day(day)))
+}
+
+impl From {
+    fn instant(self, plan: &Plan) -> anyhow::Result<DateTime<Utc>> {
+        let day = match self {
+            Self::Instant(instant) => return Ok(instant),
+            Self::Day(day) => day,
+        };
+        let zone = plan.period().zone;
+        // Where a zone skips midnight, the day begins with the first time there is.
+        let first = (0..24).find_map(|hour| {
+            zone.from_local_datetime(&day.and_time(NaiveTime::from_hms_opt(hour, 0, 0)?)).earliest()
+        });
+        match first {
+            Some(instant) => Ok(instant.to_utc()),
+            None => bail!("{day} is no day in {zone}"),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `upline explain`, `verify` and `replay`: why a cent is what it is, and that nothing was touched.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Args;
@@ -11,6 +12,7 @@ use crate::app::{Backend, Opening};
 use crate::catalog::Mappings;
 use crate::db::Lane;
 use crate::distributors::Networks;
+use crate::events;
 use crate::ingest::StoreDirectory;
 use crate::orders::Books;
 use crate::plans::Plans;
@@ -18,6 +20,8 @@ use crate::proof;
 
 /// Why a commission event is what it is, from the store's delivery to the posting
 #[derive(Args)]
+#[command(after_help = "Example:
+  upline explain 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f")]
 pub struct Explain {
     /// The event_id, as in the API, the pages and the ledger
     event: Uuid,
@@ -46,6 +50,9 @@ impl Explain {
 /// Reads the whole ledger and all deliveries and names every row that is not as it was written. Exit code 3 if
 /// there is one.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  upline verify
+  upline verify --json | jq .problems")]
 pub struct Verify {
     /// Print JSON
     #[arg(long)]
@@ -55,7 +62,11 @@ pub struct Verify {
 impl Verify {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         global.with_backend(Opening::Ready, |backend, _| {
-            let verified = backend.db.read(Lane::Admin, |conn| proof::verify(conn, |_| {}))?;
+            let counter = output::counter("rows checked");
+            let verified = backend
+                .db
+                .read(Lane::Admin, |conn| proof::verify(conn, |rows| counter.set_position(rows)))?;
+            counter.finish_and_clear();
             if self.json {
                 output::json(&verified)?;
             } else {
@@ -82,12 +93,19 @@ impl Verify {
 
 /// Compute everything anew from the stored deliveries and compare it with the ledger
 ///
-/// Writes nothing. Exit code 3 if the digests differ; then every order that differs is named.
+/// Waits first until nothing is left to do, and writes nothing. Exit code 3 if the digests differ; then every order
+/// that differs is named. Deliveries that come in while it runs can look like differences: run it again.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  upline replay --check
+  upline replay --check --wait 600 --json")]
 pub struct Replay {
     /// Compare only; the one thing there is to do
     #[arg(long, required = true)]
     check: bool,
+    /// How long to wait for work that a running `serve` has still to do
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -96,8 +114,13 @@ pub struct Replay {
 impl Replay {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         global.with_backend(Opening::Ready, |backend, _| {
+            drained(backend, Duration::from_secs(self.wait))?;
             let books = books(backend);
-            let replayed = backend.db.read(Lane::Admin, |conn| proof::replay(conn, &books, |_| {}))?;
+            let counter = output::counter("deliveries read again");
+            let replayed = backend
+                .db
+                .read(Lane::Admin, |conn| proof::replay(conn, &books, |read| counter.set_position(read)))?;
+            counter.finish_and_clear();
             if self.json {
                 output::json(&replayed)?;
             } else {
@@ -114,6 +137,28 @@ impl Replay {
             }
             Ok(if replayed.is_clean() { Outcome::Done } else { Outcome::Difference })
         })
+    }
+}
+
+/// Until the consequences of every delivery are recorded, the ledger is right to differ.
+fn drained(backend: &Backend, patience: Duration) -> anyhow::Result<()> {
+    let (begun, counter) = (Instant::now(), output::counter("events still to do"));
+    loop {
+        let backlog = backend.db.read(Lane::Admin, events::backlog)?;
+        let waiting: i64 = backlog.iter().map(|topic| topic.waiting).sum();
+        if waiting == 0 {
+            counter.finish_and_clear();
+            return Ok(());
+        }
+        if begun.elapsed() >= patience {
+            bail!(
+                "{waiting} event(s) still wait to be worked on after {} s, so there is nothing to compare yet; \
+                 start `upline serve`, or give it longer with --wait SECONDS",
+                patience.as_secs()
+            );
+        }
+        counter.set_position(waiting.unsigned_abs());
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

@@ -31,7 +31,7 @@ impl ScenarioCommand {
                 Err(problems) => {
                     worst = Outcome::Failed;
                     told.push(json!({"file": file, "problems": problems.iter().map(ToString::to_string).collect::<Vec<_>>()}));
-                    eprintln!("error: {} cannot be read", file.display());
+                    output::note(format_args!("error: {} cannot be read", file.display()))?;
                     output::problems(&problems)?;
                 }
                 Ok(scenario) => {
@@ -65,8 +65,15 @@ fn parse(file: &Path) -> anyhow::Result<Parsed> {
 }
 
 fn tell(file: &Path, outcome: &scenario::Outcome) -> anyhow::Result<()> {
+    let all = outcome.held + outcome.failures.len();
     let verdict = if outcome.passed() { "ok" } else { "FAILED" };
-    output::line(format_args!("{verdict:6} {} ({}, {} held)", file.display(), outcome.title, outcome.held))?;
+    output::line(format_args!(
+        "{verdict:6} {}: {}, {} of {} as expected",
+        file.display(),
+        outcome.title,
+        outcome.held,
+        all
+    ))?;
     for failure in &outcome.failures {
         output::line(format_args!("  {failure}"))?;
     }

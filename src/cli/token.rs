@@ -20,12 +20,14 @@ pub struct TokenCommand {
 enum Action {
     Add(Add),
     /// All tokens, without their secrets
+    #[command(after_help = "Example:\n  upline token list --json")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// End a token; running servers follow within a second
+    #[command(after_help = "Example:\n  upline token revoke 3")]
     Revoke {
         id: i32,
     },

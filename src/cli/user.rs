@@ -28,6 +28,7 @@ enum Action {
         json: bool,
     },
     /// Print another link for somebody who has lost the password
+    #[command(after_help = "Example:\n  upline user link ann@example.com")]
     Link {
         email: String,
         /// Print JSON
@@ -35,8 +36,10 @@ enum Action {
         json: bool,
     },
     /// End an account and everything that is signed in with it
+    #[command(after_help = "Example:\n  upline user disable ann@example.com")]
     Disable { email: String },
     /// Everybody
+    #[command(after_help = "Example:\n  upline user list --json")]
     List {
         /// Print JSON
         #[arg(long)]

@@ -14,6 +14,9 @@ use super::order::ProductKey;
 /// The class of products that earn nothing on purpose (samples, gift wrap). Every plan knows it.
 pub const CLASS_NONE: &str = "none";
 
+/// Orders of the direct API name products of any platform, so there a SKU counts whatever platform it was mapped for.
+const DIRECT: &str = "direct";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
@@ -92,7 +95,8 @@ impl Catalog {
                 let candidates = self.by_key.get(kind.of(product)?)?;
                 candidates
                     .iter()
-                    .filter(|m| m.store == scope && m.platform == platform && m.kind == kind)
+                    .filter(|m| m.store == scope && m.kind == kind)
+                    .filter(|m| m.platform == platform || (platform == DIRECT && kind == KeyKind::Sku))
                     .filter(|m| m.from.is_none_or(|from| from <= at))
                     .max_by_key(|m| (m.from, m.mapping_id))
             })
@@ -158,6 +162,19 @@ mod tests {
         assert_eq!(asked(&mappings).as_deref(), Some("by-store"));
         mappings.push(mapping(5, Some(2), KeyKind::Variant, "11", "other store", None));
         assert_eq!(asked(&mappings).as_deref(), Some("by-store"));
+    }
+
+    #[test]
+    fn direct_orders_find_a_sku_of_any_platform() {
+        let product =
+            ProductKey { sku: Some("A1".into()), product_id: Some("10".into()), ..ProductKey::default() };
+        let at = "2026-01-01T00:00:00Z".parse().unwrap();
+        let catalog = Catalog::new([
+            mapping(1, None, KeyKind::Sku, "A1", "x", None),
+            mapping(2, None, KeyKind::Product, "10", "y", None),
+        ]);
+        let found = |platform| catalog.resolve(StoreId(1), platform, &product, at).map(|m| m.mapping_id);
+        assert_eq!((found("direct"), found("shopify"), found("magento")), (Some(1), Some(1), None));
     }
 
     #[test]

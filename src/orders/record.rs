@@ -214,9 +214,10 @@ impl Assessor {
     }
 }
 
-/// Only orders of the direct API have a `distributor_ref`, and there it is the caller's word: no list needs it.
+/// Only orders of the direct API have these places, and there they are the caller's word: no list needs them.
+const EXPLICIT: [&str; 2] = ["distributor_ref", "referrer_id"];
+
 fn explicit_first(places: &[String]) -> Vec<String> {
-    const EXPLICIT: &str = "distributor_ref";
-    let listed = places.iter().filter(|place| place.as_str() != EXPLICIT).cloned();
-    std::iter::once(EXPLICIT.to_owned()).chain(listed).collect()
+    let listed = places.iter().map(String::as_str).filter(|place| !EXPLICIT.contains(place));
+    EXPLICIT.into_iter().chain(listed).map(str::to_owned).collect()
 }

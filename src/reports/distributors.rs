@@ -18,6 +18,12 @@ pub struct Filter {
     pub status: String,
 }
 
+impl Filter {
+    pub fn is_empty(&self) -> bool {
+        self.q.is_empty() && self.status.is_empty()
+    }
+}
+
 /// By id, after `after`.
 pub fn list(conn: &mut Conn, filter: &Filter, after: &str) -> Result<Page<Profile, String>, DbError> {
     let q = filter.q.trim();

@@ -1,6 +1,8 @@
 //! The journal, newest orders first.
 
-use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use std::collections::HashMap;
+
+use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
@@ -16,6 +18,12 @@ const STRETCH: i64 = 20_000;
 pub struct Filter {
     pub account: String,
     pub distributor: String,
+}
+
+impl Filter {
+    pub fn is_empty(&self) -> bool {
+        self.account.is_empty() && self.distributor.is_empty()
+    }
 }
 
 /// Source and number of an entry.
@@ -109,17 +117,19 @@ pub fn accounts(conn: &mut Conn) -> Result<Vec<Account>, DbError> {
     Ok(sql_query("select account, name, title from accounts order by account").load(conn)?)
 }
 
-/// The store's number of the order that an entry belongs to.
-pub fn order_number(conn: &mut Conn, order: Uuid) -> Result<Option<String>, DbError> {
+/// The stores' numbers of the orders that entries belong to.
+pub fn order_numbers(conn: &mut Conn, orders: &[Uuid]) -> Result<HashMap<Uuid, String>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
-        #[diesel(sql_type = Nullable<Text>)]
-        number: Option<String>,
+        #[diesel(sql_type = SqlUuid)]
+        order_id: Uuid,
+        #[diesel(sql_type = Text)]
+        number: String,
     }
-    let row: Option<Row> =
-        sql_query("select coalesce(number, external_id) as number from orders where order_id = $1")
-            .bind::<SqlUuid, _>(order)
-            .get_result(conn)
-            .optional()?;
-    Ok(row.and_then(|row| row.number))
+    let rows: Vec<Row> = sql_query(
+        "select order_id, coalesce(number, external_id) as number from orders where order_id = any($1)",
+    )
+    .bind::<Array<SqlUuid>, _>(orders)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.number)).collect())
 }

@@ -1,7 +1,7 @@
 //! Stores, users and the audit log as the settings pages show them.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use serde_json::Value;
 use uuid::Uuid;
@@ -9,22 +9,28 @@ use uuid::Uuid;
 use super::{Conn, Page, limit};
 use crate::db::DbError;
 
-/// Deliveries that are looked at for a store's last one.
+/// Deliveries that are looked at for the stores' last ones.
 const LATELY: i64 = 20_000;
 
 #[derive(Clone, Debug, QueryableByName)]
-pub struct LastDelivery {
+pub struct Heard {
     #[diesel(sql_type = Integer)]
     pub store_id: i32,
-    #[diesel(sql_type = Timestamptz)]
-    pub received_at: DateTime<Utc>,
+    /// `None`: not lately.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    pub ever: bool,
 }
 
-/// Of the stores that sent one lately.
-pub fn last_deliveries(conn: &mut Conn) -> Result<Vec<LastDelivery>, DbError> {
+/// When each store was last heard of.
+pub fn heard(conn: &mut Conn) -> Result<Vec<Heard>, DbError> {
     Ok(sql_query(
-        "select store_id, max(received_at) as received_at
-         from (select store_id, received_at from deliveries order by delivery_id desc limit $1) d group by store_id",
+        "with lately as (select store_id, received_at from deliveries order by delivery_id desc limit $1)
+         select s.store_id, l.last,
+                l.last is not null or exists (select 1 from deliveries d where d.store_id = s.store_id) as ever
+         from stores s
+         left join (select store_id, max(received_at) as last from lately group by store_id) l using (store_id)",
     )
     .bind::<BigInt, _>(LATELY)
     .load(conn)?)

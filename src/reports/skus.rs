@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::{Conn, Page, limit};
 use crate::db::DbError;
@@ -13,6 +13,12 @@ pub struct Filter {
     pub q: String,
     pub class: String,
     pub platform: String,
+}
+
+impl Filter {
+    pub fn is_empty(&self) -> bool {
+        self.q.is_empty() && self.class.is_empty() && self.platform.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, QueryableByName)]
@@ -143,7 +149,7 @@ pub fn suggestions(conn: &mut Conn, keys: &[String]) -> Result<Vec<Suggestion>, 
     .load(conn)?)
 }
 
-/// What one held order says about a product that nothing is mapped for.
+/// Where a product was seen that nothing is mapped for.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Seen {
     #[diesel(sql_type = Integer)]
@@ -152,19 +158,19 @@ pub struct Seen {
     pub store: String,
     #[diesel(sql_type = Text)]
     pub platform: String,
+    /// What one of the orders calls it.
     #[diesel(sql_type = Text)]
     pub title: String,
 }
 
-/// `slug` chooses between stores where the cause was seen in several.
-pub fn seen(conn: &mut Conn, cause: &str, slug: &str) -> Result<Option<Seen>, DbError> {
+/// One row a store, by platform.
+pub fn seen(conn: &mut Conn, cause: &str) -> Result<Vec<Seen>, DbError> {
     Ok(sql_query(
-        "select s.store_id, s.slug as store, s.platform, h.detail as title
+        "select s.store_id, s.slug as store, s.platform, min(h.detail) as title
          from holds h join orders o using (order_id) join stores s using (store_id)
-         where h.reason = 'unmapped_sku' and h.cause = $1 and ($2 = '' or s.slug = $2) limit 1",
+         where h.reason = 'unmapped_sku' and h.cause = $1
+         group by s.store_id, s.slug, s.platform order by s.platform, s.slug",
     )
     .bind::<Text, _>(cause)
-    .bind::<Text, _>(slug)
-    .get_result(conn)
-    .optional()?)
+    .load(conn)?)
 }

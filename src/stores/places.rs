@@ -1,11 +1,41 @@
 //! Where a store's payload may name a distributor, collected under the names that a store's attribution list uses.
 //!
-//! Used by the platforms' parsers. Values that cannot be a reference (too long, an address) are left out, so
-//! that a snapshot carries no more of a customer than it needs.
+//! [`Places`] is filled by the platforms' parsers; values that cannot be a reference (too long, an address) are
+//! left out, so that a snapshot carries no more of a customer than it needs. The functions
+//! serve whoever writes an attribution list.
 
 use url::Url;
 
+use super::Platform;
 use crate::core::order::PlaceValue;
+
+const NAMED: [&str; 5] = ["note_attribute", "line_property", "order_meta", "landing_url", "referring_url"];
+const PLAIN: [&str; 6] =
+    ["discount_code", "customer", "order_tag", "customer_tag", "distributor_ref", "referrer_id"];
+
+/// Whether a payload can name somebody there: `discount_code`, `order_meta:KEY` and their like.
+pub fn is_place(place: &str) -> bool {
+    match place.split_once(':') {
+        Some((kind, key)) => NAMED.contains(&kind) && !key.trim().is_empty(),
+        None => PLAIN.contains(&place),
+    }
+}
+
+/// All of them, for whoever wrote another.
+pub fn known_places() -> String {
+    format!("{}:NAME, {}", NAMED.join(":NAME, "), PLAIN.join(", "))
+}
+
+/// Where each platform's shops usually keep the distributor, in this order.
+pub fn usual_places(platform: Platform) -> Vec<String> {
+    let places: &[&str] = match platform {
+        Platform::Shopify => &["note_attribute:ref", "line_property:ref", "discount_code", "landing_url:ref"],
+        Platform::WooCommerce => &["order_meta:distributor_code", "discount_code", "landing_url:ref"],
+        Platform::Magento => &["order_meta:distributor_code", "discount_code"],
+        Platform::Direct => &["distributor_ref", "referrer_id"],
+    };
+    places.iter().map(|place| (*place).to_owned()).collect()
+}
 
 /// No distributor code is longer; gift messages are.
 const LONGEST: usize = 200;
@@ -67,6 +97,19 @@ mod tests {
         let found: Vec<_> = places.into_inner().into_iter().map(|p| (p.place, p.value)).collect();
         let wanted = [("landing_url:ref", "D-1"), ("landing_url:utm_source", "a b"), ("landing_url:r", "2")];
         assert_eq!(found, wanted.map(|(place, value)| (place.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn places_are_known_by_name() {
+        for place in ["order_meta:distributor_code", "discount_code", "landing_url:ref", "customer"] {
+            assert!(is_place(place), "{place}");
+        }
+        for place in ["", "order_meta", "order_meta:", "coupon", "manual", "cookie:ref", "discount_code:x"] {
+            assert!(!is_place(place), "{place}");
+        }
+        for platform in Platform::ALL {
+            assert!(usual_places(platform).iter().all(|place| is_place(place)), "{platform}");
+        }
     }
 
     #[test]

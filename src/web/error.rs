@@ -14,7 +14,8 @@ use crate::db::DbError;
 #[derive(Debug)]
 pub struct Refusal {
     status: StatusCode,
-    body: ErrorBody,
+    /// Boxed, so that a result that is no refusal stays small.
+    body: Box<ErrorBody>,
     retry_after: Option<u64>,
     allow: Option<&'static str>,
 }
@@ -50,7 +51,7 @@ pub struct FieldError {
 impl Refusal {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let error = ErrorDetail { code, message: message.into(), field: None, fields: vec![] };
-        Self { status, body: ErrorBody { error }, retry_after: None, allow: None }
+        Self { status, body: Box::new(ErrorBody { error }), retry_after: None, allow: None }
     }
 
     pub fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
@@ -103,8 +104,8 @@ impl Refusal {
         self.body.error.code
     }
 
-    pub fn message(&self) -> &str {
-        &self.body.error.message
+    pub fn body(&self) -> &ErrorBody {
+        &self.body
     }
 }
 

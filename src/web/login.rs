@@ -178,10 +178,10 @@ async fn change_password(
     let email = viewer.email.clone();
     let found =
         state.db.read_async(Lane::Admin, move |conn| account(conn, &email)).await.map_err(Refusal::from)?;
-    if let Some(stored) = found.and_then(|account| account.password_hash) {
-        if !slow(move || password::matches(&current, Some(&stored))).await? {
-            return Err(Denied::Form("the current password is wrong".to_owned()));
-        }
+    if let Some(stored) = found.and_then(|account| account.password_hash)
+        && !slow(move || password::matches(&current, Some(&stored))).await?
+    {
+        return Err(Denied::Form("the current password is wrong".to_owned()));
     }
     let hashed = slow(move || password::hash(&password)).await?;
     let hashed = hashed.map_err(|problem| Denied::Form(problem.to_string()))?;

@@ -12,10 +12,11 @@ use crate::access::Tokens;
 use crate::access::backoff::Backoff;
 use crate::catalog::Mappings;
 use crate::clock::Clock;
+use crate::core::money::Currency;
 use crate::db::Db;
 use crate::distributors::Networks;
 use crate::ingest::{Intake, Receiver, StoreDirectory};
-use crate::plans::Plans;
+use crate::plans::{Plans, Published};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 
@@ -31,6 +32,10 @@ pub struct AppState {
     /// Active stores by slug, for the hot path.
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,
+    /// The published plans, for what has to be known of them while a request waits.
+    pub published: Arc<Fresh<Published>>,
+    /// Of posted orders that name none, while no plan holds.
+    pub default_currency: Currency,
     pub backoff: Backoff,
     pub limits: Limits,
     pub schema: Schema,

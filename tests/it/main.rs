@@ -9,11 +9,19 @@
     clippy::as_conversions
 )]
 
+mod admin_settings;
 mod any_order;
+mod api;
 mod chaos;
+mod cli;
+mod commands;
 mod demo;
 mod embedded;
+mod import;
+mod login;
 mod pipeline;
 mod proof;
+mod scenarios;
 mod support;
 mod tidy;
+mod webhooks;

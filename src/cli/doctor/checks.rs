@@ -44,7 +44,7 @@ fn free_bytes(dir: &Path) -> Option<u64> {
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: `path` ends with a zero byte and `stat` is ours for the call.
     let failed = unsafe { libc::statvfs(path.as_ptr(), &mut stat) } != 0;
-    (!failed).then(|| u64::from(stat.f_bavail).saturating_mul(u64::from(stat.f_frsize)))
+    (!failed).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 pub fn database(backend: &Backend, settings: &Settings, clock: &Clock) -> Vec<Check> {
@@ -176,10 +176,14 @@ fn work(backend: &Backend, clock: &Clock) -> Result<Check, DbError> {
 }
 
 fn plan(backend: &Backend, clock: &Clock) -> Result<Check, DbError> {
-    let published = backend.db.read(Lane::Admin, |conn| Plans::default().get(conn))?;
+    let (published, stores) =
+        backend.db.read(Lane::Admin, |conn| Ok((Plans::default().get(conn)?, ingest::list_stores(conn)?)))?;
+    let fix = "upline plan publish FILE --from DATE";
+    let receiving = stores.iter().any(|store| store.active && store.platform != Platform::Direct.as_str());
     Ok(match published.at(clock.now()) {
         Some(plan) => Check::ok("plan", format!("{} ({})", plan.name(), hex::encode(plan.hash().0))),
-        None => Check::note("plan", "none holds now; every order will be held", "upline plan publish --help"),
+        None if receiving => Check::wrong("plan", "none holds now: every order is held", fix),
+        None => Check::note("plan", "none holds now; every order will be held", fix),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Which period an instant belongs to: half-open, from local midnight to local midnight.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 use super::{Cadence, PeriodRule};
@@ -20,15 +22,23 @@ impl PeriodRule {
         };
         Some((midnight(first, self.zone)?, midnight(next, self.zone)?))
     }
+
+    /// When the clocks of the plan's zone show `local`: where they skip it, when they go on; where they repeat
+    /// it, the first time.
+    pub fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        instant(local, self.zone)
+    }
 }
 
 fn months(first: NaiveDate, count: u32) -> Option<(NaiveDate, NaiveDate)> {
     Some((first, first.checked_add_months(Months::new(count))?))
 }
 
-/// Where the clocks skip midnight the day begins when they go on; where they repeat it, at the first one.
 fn midnight(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
-    let local = day.and_time(NaiveTime::MIN);
+    instant(day.and_time(NaiveTime::MIN), zone)
+}
+
+fn instant(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     (0..=8).find_map(|quarters| {
         let local = local.checked_add_signed(TimeDelta::minutes(15 * quarters))?;
         zone.from_local_datetime(&local).earliest().map(|at| at.with_timezone(&Utc))

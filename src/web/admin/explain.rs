@@ -1,11 +1,21 @@
 //! One commission event, rebuilt by hand: store, order, line, class, path, rate, rounding, posting.
 
+use actix_web::HttpResponse;
+use actix_web::web::Path;
 use askama::Template;
+use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::code::Code;
-use super::format::{Amount, Link, Pill, When};
-use super::order::Rung;
+use super::desk::{Desk, nothing};
+use super::format::{self, Amount, Link, Pill, When};
+use super::order::{Names, Rung, names, upline};
 use super::shell::Shell;
+use super::words;
+use crate::core::engine::{Award, Visited};
+use crate::distributors;
+use crate::proof::{self, Explanation};
+use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
 #[template(path = "admin/explain.html")]
@@ -30,4 +40,172 @@ pub struct ExplainStep {
     /// The arithmetic, as somebody would write it on paper.
     pub sum: String,
     pub link: Option<Link>,
+}
+
+pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResponse, Denied> {
+    let id = id.into_inner();
+    let (shell, found) = desk
+        .read(&viewer, "ledger", move |conn| {
+            let Some(told) = proof::explain(conn, id)? else { return Ok(None) };
+            let ids: Vec<String> = told.upline.iter().map(|member| member.distributor.0.clone()).collect();
+            Ok(Some((names(distributors::profiles(conn, &ids)?), told)))
+        })
+        .await?;
+    let (names, told) = found.ok_or_else(|| nothing("commission event"))?;
+    let snapshot = serde_json::to_string(&told).unwrap_or_default();
+    let page = ExplainPage {
+        shell,
+        event_id: told.event_id.to_string(),
+        amount: words::amount(told.amount, &told.currency),
+        kind: words::kind(&told.kind),
+        at: When(told.created_at),
+        distributor: upline::named(&told.distributor_id, &names),
+        order: words::order_link(told.order_id, format!("Order {}", told.external_id)),
+        summary: summary(&told),
+        steps: steps(&told),
+        path: path(&told, &names),
+        snapshot: Code::json("Everything behind this event", &snapshot),
+    };
+    desk.show(&page)
+}
+
+fn summary(told: &Explanation) -> String {
+    let money = |amount| words::amount(amount, &told.currency);
+    match &told.award {
+        Some(award) if told.posted_before.is_zero() => {
+            format!(
+                "{} on level {}: {} of {}.",
+                told.bonus,
+                told.level,
+                format::percent(award.rate),
+                money(award.base)
+            )
+        }
+        Some(_) => format!(
+            "{} on level {}: it should stand at {}, and {} was posted before.",
+            told.bonus,
+            told.level,
+            money(told.target()),
+            money(told.posted_before)
+        ),
+        None => format!(
+            "{} on level {} pays nothing any more ({}); what was posted before is taken back.",
+            told.bonus, told.level, told.order_status
+        ),
+    }
+}
+
+fn steps(told: &Explanation) -> Vec<ExplainStep> {
+    let mut steps = vec![delivery_step(told), attribution_step(told)];
+    steps.extend(line_step(told));
+    steps.push(ExplainStep {
+        title: format!("The plan {}", told.plan_name),
+        text: format!("effective at the order's time, {}", When(told.ordered_at).utc()),
+        sum: String::new(),
+        link: Some(Link::new(format!("/admin/plans/{}", told.plan_hash), "read it")),
+    });
+    steps.extend(told.award.as_ref().map(|award| rate_step(told, award)));
+    steps.push(difference_step(told));
+    steps.push(ExplainStep {
+        title: "Posted".to_owned(),
+        text: format!("in the journal at {}", When(told.created_at).utc()),
+        sum: String::new(),
+        link: Some(Link::new(format!("/admin/ledger/entries/{}", told.journal_entry), "the entry")),
+    });
+    steps
+}
+
+fn delivery_step(told: &Explanation) -> ExplainStep {
+    let last = told.deliveries.last().map(|id| words::delivery_link(*id, "the delivery"));
+    let count = told.deliveries.len();
+    let times = if count == 1 {
+        "one delivery".to_owned()
+    } else {
+        format!("{count} deliveries, the latest decides")
+    };
+    ExplainStep {
+        title: format!("The store {} told order {}", told.store, told.external_id),
+        text: format!("{}, by {times}", told.platform),
+        sum: String::new(),
+        link: last,
+    }
+}
+
+fn attribution_step(told: &Explanation) -> ExplainStep {
+    ExplainStep {
+        title: format!("It names distributor {}", told.attributed.distributor),
+        text: "the first of the store's places that names somebody".to_owned(),
+        sum: format!("{} = {:?}", told.attributed.place, told.attributed.value),
+        link: Some(words::distributor_link(told.attributed.distributor.as_str())),
+    }
+}
+
+fn line_step(told: &Explanation) -> Option<ExplainStep> {
+    let line = told.line.as_ref()?;
+    let money = |amount: Decimal| words::amount(amount, &told.currency).number;
+    let class = line.commission_class.as_deref().unwrap_or("none");
+    let spread = if line.estimated { ", spread over the order" } else { "" };
+    Some(ExplainStep {
+        title: format!("Line {}: {}", line.line, line.title),
+        text: format!("commission class {class}, SKU {}", line.sku_id.as_deref().unwrap_or("–")),
+        sum: format!(
+            "gross {} − discount {} − tax inside {} − taken back {}{spread} = net {}",
+            money(line.gross),
+            money(line.discount),
+            money(line.included_tax),
+            money(line.refunded),
+            money(line.net)
+        ),
+        link: line.mapping_id.map(|id| Link::new(format!("/admin/skus/{id}"), "the mapping")),
+    })
+}
+
+fn rate_step(told: &Explanation, award: &Award) -> ExplainStep {
+    let exact = award.base.checked_mul(award.rate).map(|exact| format::plain(exact)).unwrap_or_default();
+    let amount = words::amount(award.amount, &told.currency);
+    let rounded = if exact == format::plain(award.amount) {
+        String::new()
+    } else {
+        format!(" ≈ {amount}, rounded as the plan says")
+    };
+    ExplainStep {
+        title: format!("{}, level {}", told.bonus, told.level),
+        text: format!("pays {} on this level", format::percent(award.rate)),
+        sum: format!("{} × {} = {exact}{rounded}", format::plain(award.base), format::plain(award.rate)),
+        link: None,
+    }
+}
+
+fn difference_step(told: &Explanation) -> ExplainStep {
+    let money = |amount| words::amount(amount, &told.currency);
+    ExplainStep {
+        title: "The difference to what stood posted".to_owned(),
+        text: "only a difference is ever posted".to_owned(),
+        sum: format!(
+            "{} − {} = {}",
+            money(told.target()).number,
+            money(told.posted_before).number,
+            money(told.amount)
+        ),
+        link: None,
+    }
+}
+
+/// Who was visited on the way up; the event's own rung shows its amount.
+fn path(told: &Explanation, names: &Names) -> Vec<Rung> {
+    let Some(walk) = &told.walk else { return vec![] };
+    let rung = |visited: &Visited| {
+        let member = told.upline.iter().find(|member| member.distributor == visited.distributor);
+        let own = visited.distributor.as_str() == told.distributor_id
+            && visited.level.is_some_and(|level| i32::from(level) == i32::from(told.level));
+        Rung {
+            level: visited.level.map_or_else(|| "–".to_owned(), |level| level.to_string()),
+            distributor: upline::named(visited.distributor.as_str(), names),
+            standing: member.map_or_else(|| words::status_named("?"), |member| words::status(member.status)),
+            skipped: words::skipped(&visited.finding),
+            rate: if own { "this event".to_owned() } else { String::new() },
+            amount: own.then(|| words::amount(told.target(), &told.currency)),
+        }
+    };
+    walk.visited.iter().map(rung).collect()
 }

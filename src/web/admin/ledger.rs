@@ -1,10 +1,22 @@
 //! The journal as it stands: entries, one entry, balances of accounts.
 
-use askama::Template;
+use std::collections::{BTreeMap, HashMap};
 
+use actix_web::HttpResponse;
+use actix_web::web::{Path, Query};
+use askama::Template;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::desk::{Desk, nothing};
 use super::format::{Amount, Link, Pager, When};
-use super::order::{Entry, Posting};
+use super::order::{self, Posting};
 use super::shell::Shell;
+use super::words;
+use crate::ledger::{self, StoredEntry};
+use crate::reports::journal::{self as report, Filter};
+use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
 #[template(path = "admin/ledger.html")]
@@ -13,21 +25,19 @@ pub struct LedgerPage {
     pub filter: Filter,
     /// Name and title.
     pub accounts: Vec<(String, String)>,
-    pub entries: Vec<Entry>,
+    pub rows: Vec<Row>,
     pub pager: Pager,
 }
 
-/// What the URL says; empty fields do not filter.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub account: String,
-    pub distributor: String,
-}
-
-impl Filter {
-    pub fn is_empty(&self) -> bool {
-        self.account.is_empty() && self.distributor.is_empty()
-    }
+/// One entry: what it is for, and how much stands on each side.
+pub struct Row {
+    pub link: Link,
+    pub at: When,
+    pub order: Link,
+    pub distributors: Vec<Link>,
+    /// Distributors beyond those that are named.
+    pub more: usize,
+    pub total: Amount,
 }
 
 #[derive(Template)]
@@ -59,4 +69,129 @@ pub struct EntryPage {
     pub postings: Vec<Posting>,
     pub total: Amount,
     pub events: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    distributor: String,
+    source: Option<Uuid>,
+    number: Option<i32>,
+}
+
+pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<HttpResponse, Denied> {
+    let Asked { account, distributor, source, number } = asked.into_inner();
+    let filter = Filter { account, distributor };
+    let (wanted, before) = (filter.clone(), source.zip(number));
+    let (shell, (accounts, numbers, found)) = desk
+        .read(&viewer, "ledger", move |conn| {
+            let found = report::entries(conn, &wanted, before)?;
+            let sources: Vec<Uuid> = found.rows.iter().map(|entry| entry.source).collect();
+            Ok((report::accounts(conn)?, report::order_numbers(conn, &sources)?, found))
+        })
+        .await?;
+    let here = |source: &str, number: &str| {
+        let pairs = [
+            ("account", filter.account.as_str()),
+            ("distributor", &filter.distributor),
+            ("source", source),
+            ("number", number),
+        ];
+        words::address("/admin/ledger", &pairs)
+    };
+    let page = LedgerPage {
+        shell,
+        accounts: accounts.into_iter().map(|account| (account.name, account.title)).collect(),
+        pager: Pager {
+            shown: found.rows.len(),
+            first: before.map(|_| here("", "")),
+            next: found.next.map(|(source, number)| here(&source.to_string(), &number.to_string())),
+        },
+        rows: found.rows.iter().map(|entry| row(entry, &numbers)).collect(),
+        filter,
+    };
+    desk.show(&page)
+}
+
+/// Names that fit into a row.
+const NAMED: usize = 4;
+
+fn row(entry: &StoredEntry, numbers: &HashMap<Uuid, String>) -> Row {
+    let mut ids: Vec<&str> = entry
+        .postings
+        .iter()
+        .filter_map(|posting| posting.distributor.as_ref())
+        .map(|id| id.as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let href = format!("/admin/ledger/entries/{}/{}", entry.source, entry.number);
+    let number = numbers.get(&entry.source).cloned().unwrap_or_default();
+    Row {
+        link: Link::new(href, format!("{} {}", entry.kind, entry.number)),
+        at: When(entry.posted_at),
+        order: words::order_link(entry.source, number),
+        more: ids.len().saturating_sub(NAMED),
+        distributors: ids.into_iter().take(NAMED).map(words::distributor_link).collect(),
+        total: words::amount(one_side(entry), &entry.currency),
+    }
+}
+
+/// What the debits add up to, and so the credits.
+fn one_side(entry: &StoredEntry) -> Decimal {
+    entry.postings.iter().map(|posting| posting.amount).filter(|amount| amount.is_sign_positive()).sum()
+}
+
+pub async fn accounts(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
+    let (shell, balances) = desk.read(&viewer, "ledger", ledger::balances).await?;
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for balance in &balances {
+        *sums.entry(&balance.currency).or_default() += balance.amount;
+    }
+    let checks = sums.into_iter().map(|(currency, sum)| words::amount(sum, currency)).collect();
+    let rows = balances.iter().map(|balance| {
+        let amount = words::amount(balance.amount.abs(), &balance.currency);
+        let credit = balance.amount.is_sign_negative();
+        AccountRow {
+            number: balance.account,
+            name: balance.name.clone(),
+            title: balance.title.clone(),
+            debit: (!credit).then(|| amount.clone()),
+            credit: credit.then_some(amount),
+        }
+    });
+    desk.show(&AccountsPage { shell, rows: rows.collect(), checks })
+}
+
+pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result<HttpResponse, Denied> {
+    let key = key.into_inner();
+    let (shell, (found, number)) = desk
+        .read(&viewer, "ledger", move |conn| {
+            Ok((report::one(conn, key)?, report::order_numbers(conn, &[key.0])?.remove(&key.0)))
+        })
+        .await?;
+    let stored = found.ok_or_else(|| nothing("journal entry"))?;
+    let page = EntryPage {
+        shell,
+        reference: ledger::reference(stored.source, stored.number),
+        kind: stored.kind.clone(),
+        at: When(stored.posted_at),
+        order: words::order_link(stored.source, format!("Order {}", number.unwrap_or_default())),
+        digest: hex::encode(&stored.digest),
+        total: words::amount(one_side(&stored), &stored.currency),
+        events: events(&stored),
+        postings: order::entry(&stored).postings,
+    };
+    desk.show(&page)
+}
+
+fn events(stored: &StoredEntry) -> Vec<Link> {
+    let link = |posting: &crate::core::journal::Posting| {
+        let (event, to) = (posting.event?, posting.distributor.as_ref()?);
+        let amount = words::amount(-posting.amount, &stored.currency);
+        Some(Link::new(format!("/admin/events/{event}"), format!("{amount} to {to}")))
+    };
+    stored.postings.iter().filter_map(link).collect()
 }

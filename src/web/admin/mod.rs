@@ -6,18 +6,23 @@
 pub mod assets;
 pub mod chart;
 pub mod code;
+pub mod connect;
 pub mod dashboard;
 pub mod deliveries;
 pub mod desk;
 pub mod distributors;
 pub mod explain;
+pub mod field;
 pub mod format;
 pub mod held;
 pub mod ledger;
 pub mod login;
 pub mod notices;
+pub mod once;
 pub mod order;
 pub mod orders;
+pub mod plan_publish;
+pub mod plan_words;
 pub mod plans;
 pub mod search;
 pub mod settings;
@@ -48,6 +53,23 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/held", get().to(held::list))
         .route("/held/cause", get().to(held::cause::page))
         .route("/held/cause", post().to(held::cause::apply))
+        .route("/skus", get().to(skus::list))
+        .route("/skus/import", get().to(skus::import::page))
+        .route("/skus/import", post().to(skus::import::stage))
+        .route("/skus/map", post().to(skus::map))
+        .route("/skus/class", post().to(skus::reclass))
+        .route("/skus/{id}", get().to(skus::key::page))
+        .route("/skus/{id}", post().to(skus::key::add_version))
+        .route("/distributors", get().to(distributors::list))
+        .route("/distributors/{id}", get().to(distributors::one))
+        .route("/distributors/{id}/children", get().to(distributors::children))
+        .route("/ledger", get().to(ledger::entries))
+        .route("/ledger/accounts", get().to(ledger::accounts))
+        .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
+        .route("/events/{id}", get().to(explain::page))
+        .configure(plans::configure)
+        .configure(stores::configure)
+        .configure(settings::configure)
         .default_service(web::to(notices::nothing_here));
     config.service(pages);
 }

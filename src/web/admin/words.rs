@@ -6,6 +6,7 @@ use super::format::{Amount, Link, Pill, Tone};
 use crate::core::assess::Hold;
 use crate::core::bonus::Finding;
 use crate::core::genealogy::Status;
+use crate::core::journal::Account;
 use crate::core::money::Currency;
 use rust_decimal::Decimal;
 
@@ -78,13 +79,19 @@ pub fn hold(reason: &str) -> (&'static str, &'static str, &'static str) {
             "The order names somebody who was no distributor at its time.",
             "Say who it is",
         ),
-        Some(Hold::AmbiguousDistributor) => {
-            ("Several distributors", "One place of the order names more than one distributor.", "Look")
+        Some(Hold::AmbiguousDistributor) => (
+            "Several distributors",
+            "One place of the order names more than one distributor.",
+            "Say who earns",
+        ),
+        Some(Hold::TerminatedDistributor) => (
+            "Distributor is terminated",
+            "The order names somebody who was terminated at its time.",
+            "Say who earns",
+        ),
+        Some(Hold::SelfReferral) => {
+            ("Refers himself", "The buyer is named as the own distributor.", "Say who earns")
         }
-        Some(Hold::TerminatedDistributor) => {
-            ("Distributor is terminated", "The order names somebody who was terminated at its time.", "Look")
-        }
-        Some(Hold::SelfReferral) => ("Refers himself", "The buyer is named as the own distributor.", "Look"),
         Some(Hold::DoesNotClose) => {
             ("Figures do not add up", "The store's own sums differ from what its parts give.", "Look")
         }
@@ -127,6 +134,15 @@ pub fn kind(kind: &str) -> Pill {
         _ => Tone::Muted,
     };
     Pill::new(tone, kind)
+}
+
+pub fn account(account: Account) -> &'static str {
+    match account {
+        Account::CommissionPayable => "Commissions payable",
+        Account::Breakage => "Breakage",
+        Account::CommissionExpense => "Commission expense",
+        Account::Rounding => "Rounding",
+    }
 }
 
 pub fn class(class: &str) -> Pill {

@@ -1,7 +1,33 @@
-//! The API of programs: `POST /api/mlm/orders`, the read API under `/api/v1`, and its description.
+//! The API of programs: `POST /api/mlm/orders`, the read API under `/api/v1`, and its description at
+//! `/api/openapi.json`. Everything but the description needs a bearer token.
 
+pub mod auth;
+mod openapi;
 pub mod orders;
+mod read;
 
-use actix_web::web;
+use actix_web::error::QueryPayloadError;
+use actix_web::{HttpRequest, web};
 
-pub fn routes(_config: &mut web::ServiceConfig) {}
+use super::error::Refusal;
+use super::only;
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::QueryConfig::default().error_handler(unreadable_query))
+        .service(only("/api/openapi.json", "GET", web::get().to(openapi::document)))
+        .service(only("/api/mlm/orders", "POST", web::post().to(orders::receive)))
+        .service(only("/api/v1/orders", "GET", web::get().to(read::orders)))
+        .service(only("/api/v1/orders/{order_id}", "GET", web::get().to(read::order)))
+        .service(only("/api/v1/deliveries", "GET", web::get().to(read::deliveries)))
+        .service(only("/api/v1/ledger/entries", "GET", web::get().to(read::entries)))
+        .service(only("/api/v1/distributors/{distributor_id}", "GET", web::get().to(read::distributor)));
+}
+
+fn unreadable_query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
+    let message = match &error {
+        QueryPayloadError::Deserialize(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    Refusal::bad_request("bad_query", message).into()
+}

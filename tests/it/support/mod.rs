@@ -1,5 +1,10 @@
+pub mod app;
+pub mod browser;
 pub mod cluster;
 pub mod digest;
+pub mod encode;
+pub mod facts;
+pub mod hosted;
 pub mod live;
 pub mod payload;
 pub mod pipeline;

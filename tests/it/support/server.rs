@@ -29,6 +29,13 @@ impl Site {
         Self { dir, port }
     }
 
+    /// Writes a file beside the data and gives back its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.dir.join(name);
+        std::fs::write(&path, content).expect("write a file");
+        path.to_string_lossy().into_owned()
+    }
+
     pub fn base(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -100,16 +107,11 @@ impl Site {
                 &attribution,
             ]);
         }
-        let file = |name: &str, content: Vec<u8>| {
-            let path = self.dir.join(name);
-            std::fs::write(&path, content).expect("write a file");
-            path.to_string_lossy().into_owned()
-        };
-        let people = file("distributors.csv", company.distributors_csv().expect("a file"));
+        let people = self.file("distributors.csv", company.distributors_csv().expect("a file"));
         self.run(&["import", "distributors", &people]);
-        let skus = file("skus.csv", company.mappings_csv().expect("a file"));
+        let skus = self.file("skus.csv", company.mappings_csv().expect("a file"));
         self.run(&["import", "skus", &skus]);
-        self.run(&["plan", "publish", &file("plan.toml", PLAN.as_bytes().to_vec()), "--from", "2023-01-01"]);
+        self.run(&["plan", "publish", &self.file("plan.toml", PLAN), "--from", "2023-01-01"]);
     }
 
     /// The database, as a guest of the running server.
@@ -121,7 +123,8 @@ impl Site {
         guest
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program with arguments, on this data directory and nothing else of the environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_upline"));
         let inherited = std::env::vars_os().map(|(name, _)| name);
         let ours = |name: &std::ffi::OsString| {

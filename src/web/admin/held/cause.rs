@@ -54,16 +54,15 @@ pub struct MapForm {
     pub classes: Vec<String>,
     /// A date, or empty for "has always been so".
     pub from: String,
-    /// The store that it is said for, and those to choose from.
-    pub store: String,
-    pub stores: Vec<String>,
-    pub everywhere: bool,
-    pub platform: String,
+    /// Where it holds: empty for everywhere, `platform:NAME` or `store:SLUG`; and the choices in words.
+    pub place: String,
+    pub places: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct BindForm {
-    pub code: String,
+    /// What saying it does, in a sentence.
+    pub about: String,
     pub distributor: String,
 }
 
@@ -87,7 +86,6 @@ pub struct Row {
     pub net: Option<Amount>,
 }
 
-
 /// Everything that the forms of this page can say; what does not belong to the cause is empty.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -100,8 +98,7 @@ pub struct Said {
     pub category: String,
     pub class: String,
     pub from: String,
-    pub store: String,
-    pub everywhere: String,
+    pub place: String,
     pub distributor: String,
 }
 

@@ -1,7 +1,7 @@
 //! Orders that wait for a person, grouped by what has to be mended.
 
 pub mod cause;
-mod mend;
+pub mod mend;
 
 use actix_web::HttpResponse;
 use askama::Template;

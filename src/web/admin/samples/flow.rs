@@ -298,8 +298,7 @@ fn causes() {
     };
     let map = MapForm {
         classes: vec!["supplement".into(), "none".into()],
-        platform: "shopify".into(),
-        stores: vec!["shop-eu".into()],
+        places: vec![(String::new(), "everywhere".into())],
         ..MapForm::default()
     };
     let preview = Preview {
@@ -310,7 +309,10 @@ fn causes() {
         fields: vec![("sku_id", "KIT-9".into()), ("class", "supplement".into())],
     };
     check("cause-map", &page(Fix::Map(map), Some(preview)));
-    check("cause-bind", &page(Fix::Bind(BindForm { code: "ANNA".into(), distributor: "".into() }), None));
+    check(
+        "cause-bind",
+        &page(Fix::Bind(BindForm { about: "Say who ANNA is.".into(), distributor: "".into() }), None),
+    );
     let text = "The store's own figures do not add up; a corrected delivery releases the order.".into();
     check("cause-elsewhere", &page(Fix::Elsewhere { text, link: Some(link("Deliveries")) }, None));
 }

@@ -6,6 +6,7 @@
 mod dashboard;
 mod flow;
 mod rest;
+mod set_up;
 
 use askama::Template;
 use chrono::{TimeZone, Utc};

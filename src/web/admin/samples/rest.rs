@@ -1,4 +1,4 @@
-//! What decides, money, set-up.
+//! SKUs, people, money, notices.
 
 use super::super::code::Code;
 use super::super::distributors::{
@@ -8,15 +8,12 @@ use super::super::explain::{ExplainPage, ExplainStep};
 use super::super::format::{Pager, Pill, Tone};
 use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
 use super::super::notices::NoticePage;
-use super::super::plans::{self, CheckPage, Checked, PlanPage, PlansPage, Problem, Publication, Section};
 use super::super::search::SearchPage;
-use super::super::settings::{AuditRow, SettingsPage, Token, User};
 use super::super::shell::Shell;
-use super::super::skus::{self, *};
-use super::super::stores::{self, NewStore, Secret, StorePage, StoresPage};
+use super::super::skus::import::{ImportPage, RowError, Staged, StagedRow};
+use super::super::skus::key::{SkuPage, Version};
+use super::super::skus::{self, SkusPage, Unmapped};
 use super::{check, link, shell, usd, when};
-
-const PLAN: &str = "# Sample\nname = \"Sample\"\ncurrency = \"USD\"\n\n[[bonus]]\nrate = 0.20\n";
 
 fn pager() -> Pager {
     Pager { shown: 2, first: None, next: Some("/n".into()) }
@@ -46,7 +43,7 @@ fn sku_pages() {
     };
     let page = SkusPage {
         shell: shell("skus"),
-        filter: skus::Filter::default(),
+        filter: crate::reports::skus::Filter::default(),
         classes: vec!["supplement".into(), "none".into()],
         platforms: vec!["shopify", "woocommerce"],
         unmapped: vec![Unmapped {
@@ -95,21 +92,20 @@ fn sku_pages() {
         unchanged: 4,
         releases: "38".into(),
         rows: vec![StagedRow {
-            line: 3,
             key: "shopify sku:KIT-9".into(),
             what: Pill::new(Tone::Ok, "added"),
             was: String::new(),
             is: "KIT-9, class kit".into(),
         }],
         more: 12,
-        errors: vec![RowError { problem: "commission_class is empty".into(), lines: "4, 9".into() }],
+        notes: vec!["Columns that are not used: x.".into()],
+        errors: vec![RowError {
+            column: "commission_class".into(),
+            problem: "commission_class is empty".into(),
+            lines: "4, 9".into(),
+        }],
     };
-    let import = ImportPage {
-        shell: shell("skus"),
-        csv: "sku_id\n".into(),
-        problem: Some("no column platform".into()),
-        staged: Some(staged),
-    };
+    let import = ImportPage { shell: shell("skus"), csv: "sku_id\n".into(), staged: Some(staged) };
     check("sku-import", &import);
 }
 
@@ -117,7 +113,7 @@ fn sku_pages() {
 fn distributor_pages() {
     let page = DistributorsPage {
         shell: shell("distributors"),
-        filter: distributors::Filter::default(),
+        filter: crate::reports::distributors::Filter::default(),
         statuses: vec!["active", "terminated"],
         rows: vec![distributors::Row {
             id: "11043".into(),
@@ -146,7 +142,6 @@ fn distributor_pages() {
         facts: vec![("Country".into(), "DE".into()), ("Tax id".into(), "••• 789".into())],
         codes: vec!["anna".into()],
         payable: vec![usd("412.90")],
-        earned: vec![],
         standing: vec![Standing {
             from: None,
             status: active(),
@@ -177,66 +172,21 @@ fn distributor_pages() {
     check("distributor", &profile);
 }
 
-fn sections() -> Vec<Section> {
-    vec![Section {
-        title: "Unilevel".into(),
-        text: vec!["Paid on net, up to 3 levels; inactive distributors are skipped.".into()],
-        head: vec!["Rank".into(), "Level 1".into(), "Level 2".into()],
-        rows: vec![vec!["silver".into(), "10 %".into(), "5 %".into()]],
-    }]
-}
-
-#[test]
-fn plan_pages() {
-    let rows = vec![plans::Row {
-        hash: "3f2a".repeat(16),
-        name: "Sample plan".into(),
-        state: Pill::new(Tone::Ok, "effective"),
-        effective_from: Some(when(0)),
-        published_by: "ada".into(),
-        created_at: when(0),
-    }];
-    check("plans", &PlansPage { shell: shell("plans"), rows });
-    let plan = PlanPage {
-        shell: shell("plans"),
-        hash: "3f2a".repeat(16),
-        name: "Sample plan".into(),
-        state: Pill::new(Tone::Ok, "effective"),
-        facts: vec![("Currency".into(), "USD".into())],
-        sections: sections(),
-        source: Code::toml("Plan document", PLAN, &[]),
-        publications: vec![Publication {
-            effective_from: when(0),
-            published_at: when(0),
-            published_by: "ada".into(),
-        }],
-        problem: Some("Type the plan's name to publish it.".into()),
-    };
-    check("plan", &plan);
-    let checked = |problems: Vec<Problem>| CheckPage {
-        shell: shell("plans"),
-        document: PLAN.into(),
-        checked: Some(Checked {
-            source: Code::toml("Document", PLAN, &[6]),
-            problems,
-            hash: "3f2a".repeat(16),
-            known: false,
-            sections: sections(),
-        }),
-    };
-    check("plan-sound", &checked(vec![]));
-    let problem = Problem { line: Some(6), text: "bonus 1 has no levels".into() };
-    check("plan-problems", &checked(vec![problem]));
-}
-
 #[test]
 fn ledger_pages() {
     let order = super::flow::order_page();
     let page = LedgerPage {
         shell: shell("ledger"),
-        filter: ledger::Filter::default(),
+        filter: crate::reports::journal::Filter::default(),
         accounts: vec![("rounding".into(), "Rounding differences".into())],
-        entries: super::flow::order_page().entries,
+        rows: vec![ledger::Row {
+            link: link("commission 1"),
+            at: when(3),
+            order: link("#301"),
+            distributors: vec![link("11043"), link("10090")],
+            more: 2,
+            total: usd("19.80"),
+        }],
         pager: pager(),
     };
     check("ledger", &page);
@@ -283,68 +233,6 @@ fn ledger_pages() {
         snapshot: Code::json("Snapshot", r#"{"net":"99.00"}"#),
     };
     check("explain", &explain);
-}
-
-#[test]
-fn set_up_pages() {
-    let rows = vec![stores::Row {
-        slug: "shop-eu".into(),
-        name: "Shop Europe".into(),
-        platform: "shopify".into(),
-        state: active(),
-        last_delivery: Some(when(0)),
-        secrets: 1,
-    }];
-    check("stores", &StoresPage { shell: shell("stores"), rows, form: NewStore::default(), problem: None });
-    let secret =
-        |number, retired: bool| Secret { number, created_at: when(0), retired_at: retired.then(|| when(9)) };
-    let store = |secrets| StorePage {
-        shell: shell("stores"),
-        slug: "shop-eu".into(),
-        name: "Shop Europe".into(),
-        platform: "shopify".into(),
-        state: active(),
-        webhook_url: "https://upline.example.test/webhooks/shop-eu".into(),
-        steps: vec!["Open Settings, Notifications, Webhooks.".into()],
-        attribution: vec!["note_attribute:ref".into(), "discount_code".into()],
-        secrets,
-        last_delivery: None,
-        fresh_secret: Some("s3cr3t".into()),
-        problem: None,
-    };
-    check("store", &store(vec![secret(2, false), secret(1, true)]));
-    check("store-rotating", &store(vec![secret(2, false), secret(1, false)]));
-    let settings = SettingsPage {
-        shell: shell("settings"),
-        users: vec![User {
-            id: 2,
-            email: "ben@example.test".into(),
-            role: Pill::new(Tone::Info, "viewer"),
-            created_at: when(0),
-            seen_at: None,
-            disabled: false,
-        }],
-        tokens: vec![Token {
-            id: 1,
-            name: "warehouse".into(),
-            scope: Pill::new(Tone::Info, "read"),
-            store: String::new(),
-            created_at: when(0),
-            revoked_at: None,
-        }],
-        stores: vec!["shop-eu".into()],
-        audit: vec![AuditRow {
-            at: when(0),
-            actor: "ada".into(),
-            action: "store added".into(),
-            object: "shop-eu".into(),
-            detail: "{}".into(),
-        }],
-        pager: pager(),
-        fresh: Some(("Token".into(), "upl_abc".into())),
-        problem: None,
-    };
-    check("settings", &settings);
 }
 
 #[test]

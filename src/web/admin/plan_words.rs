@@ -1,0 +1,146 @@
+//! A plan in words for its page, and what one plan changes against another, item by item.
+
+use rust_decimal::Decimal;
+
+use super::format::plain;
+use super::plans::{Change, Section};
+use crate::core::plan::{BonusDescription, PlanDescription};
+
+/// The parts of the document in its own order; rate tables as tables.
+pub fn sections(plan: &PlanDescription) -> Vec<Section> {
+    let mut sections: Vec<Section> = plan.bonuses.iter().map(bonus).collect();
+    let heads = ["Class", "PV", "QV", "CV"];
+    let row = |(class, pv, qv, cv): &(String, String, String, String)| {
+        vec![class.clone(), pv.clone(), qv.clone(), cv.clone()]
+    };
+    sections.push(Section {
+        title: "Commission classes".to_owned(),
+        text: vec![],
+        head: heads.map(str::to_owned).to_vec(),
+        rows: plan.classes.iter().map(row).collect(),
+    });
+    sections
+}
+
+/// Terms of the whole plan.
+pub fn facts(plan: &PlanDescription) -> Vec<(String, String)> {
+    let mut facts = plan.facts.clone();
+    if !plan.ranks.is_empty() {
+        facts.push(("Ranks, lowest first".to_owned(), plan.ranks.join(", ")));
+    }
+    facts
+}
+
+fn bonus(bonus: &BonusDescription) -> Section {
+    let mut text = vec![terms(bonus)];
+    text.extend(bonus.sentences.iter().cloned());
+    let head = std::iter::once(bonus.rates.corner.clone()).chain(bonus.rates.columns.iter().cloned());
+    let row = |(name, rates): &(String, Vec<Option<Decimal>>)| {
+        std::iter::once(name.clone()).chain(rates.iter().map(rate)).collect()
+    };
+    Section {
+        title: format!("Bonus {}", bonus.id),
+        text,
+        head: head.collect(),
+        rows: bonus.rates.rows.iter().map(row).collect(),
+    }
+}
+
+/// `Unilevel, on CV. Pool: 10 %.`
+fn terms(bonus: &BonusDescription) -> String {
+    let mut letters = bonus.family.chars();
+    let family: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    let mut text = format!("{family}, on {}.", bonus.base);
+    if bonus.pool.is_some() {
+        text.push_str(&format!(" Pool: {}.", rate(&bonus.pool)));
+    }
+    if let Some(active) = &bonus.active {
+        text.push_str(&format!(" Active here: {active}."));
+    }
+    text
+}
+
+/// Every digit: a rate is a promise.
+fn rate(share: &Option<Decimal>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{} %", plain(share * Decimal::ONE_HUNDRED)))
+}
+
+/// What is other in `after`; in its order, then what is no longer there.
+pub fn changes(before: &PlanDescription, after: &PlanDescription) -> Vec<Change> {
+    let (was, is) = (items(before), items(after));
+    let value = |items: &[(String, String)], what: &str| {
+        items.iter().find(|(name, _)| name == what).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let changed = is.iter().map(|(what, now)| (what, value(&was, what), now.clone()));
+    let gone = was.iter().filter(|(what, _)| !is.iter().any(|(name, _)| name == what));
+    let gone = gone.map(|(what, then)| (what, then.clone(), String::new()));
+    changed
+        .chain(gone)
+        .filter(|(_, was, is)| was != is)
+        .map(|(what, was, is)| Change { what: what.clone(), was, is })
+        .collect()
+}
+
+/// The plan as names and values, each name once.
+fn items(plan: &PlanDescription) -> Vec<(String, String)> {
+    let mut items = facts(plan);
+    for bonus in &plan.bonuses {
+        let name = format!("Bonus {}", bonus.id);
+        items.push((name.clone(), terms(bonus)));
+        items.push((format!("{name}: rules"), bonus.sentences.join(" ")));
+        for (row, rates) in &bonus.rates.rows {
+            let cell = |(column, share): (&String, &Option<Decimal>)| {
+                (format!("{name}: {row}, {}", column.to_lowercase()), rate(share))
+            };
+            items.extend(bonus.rates.columns.iter().zip(rates).map(cell));
+        }
+    }
+    let class = |(class, pv, qv, cv): &(String, String, String, String)| {
+        (format!("Class {class}"), format!("PV {pv}, QV {qv}, CV {cv}"))
+    };
+    items.extend(plan.classes.iter().map(class));
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::plan::Plan;
+
+    const PLAN: &str = include_str!("../../../config/plans/affiliate.toml");
+
+    fn described(text: &str) -> PlanDescription {
+        Plan::parse(text).unwrap().describe()
+    }
+
+    #[test]
+    fn a_document_against_itself_changes_nothing() {
+        let plan = described(PLAN);
+        assert_eq!(changes(&plan, &plan), []);
+    }
+
+    #[test]
+    fn every_item_that_is_other_is_told_with_both_values() {
+        let text = PLAN
+            .replace(r#"["0.10", "0.02", "0.01"]"#, r#"["0.10", "0.025"]"#)
+            .replace(r#"mode = "half_even""#, r#"mode = "half_up""#)
+            .replace("[[bonus]]", "[[class]]\nid = \"kit\"\ncv = { of_net = \"0.5\" }\n\n[[bonus]]");
+        let told: Vec<_> = changes(&described(PLAN), &described(&text))
+            .into_iter()
+            .map(|change| (change.what, change.was, change.is))
+            .collect();
+        let rules = |last| {
+            format!(
+                "Pays levels 0 to {last} up the sponsors. Everybody takes a level; what is not earned is breakage."
+            )
+        };
+        let wanted = [
+            ("Rounding", "half_even, once per order".to_owned(), "half_up, once per order".to_owned()),
+            ("Bonus levels: rules", rules(2), rules(1)),
+            ("Bonus levels: Everybody, level 1", "2 %".to_owned(), "2.5 %".to_owned()),
+            ("Class kit", String::new(), "PV none, QV none, CV 0.5 of net".to_owned()),
+            ("Bonus levels: Everybody, level 2", "1 %".to_owned(), String::new()),
+        ];
+        assert_eq!(told, wanted.map(|(what, was, is)| (what.to_owned(), was, is)));
+    }
+}

@@ -1,0 +1,199 @@
+//! Plans, stores, settings.
+
+use super::super::code::Code;
+use super::super::connect::steps;
+use super::super::field::Wrong;
+use super::super::format::{Link, Pager, Pill, Tone};
+use super::super::once::Shown;
+use super::super::plan_publish::{Preview, PublishPage, Release};
+use super::super::plan_words;
+use super::super::plans::{self, Change, CheckPage, Checked, PlanPage, PlansPage};
+use super::super::settings::{AuditRow, SettingsPage, Token, Typed, User};
+use super::super::stores::{self, Last, NewStore, Secret, StorePage, StoresPage};
+use super::{check, shell, usd, when};
+use crate::core::plan::{Plan, PlanProblem};
+use crate::stores::Platform;
+
+const PLAN: &str = include_str!("../../../../config/plans/unilevel.toml");
+
+fn publication(state: Pill, last: bool) -> plans::Row {
+    plans::Row {
+        hash: "3f2a".repeat(16),
+        name: "Sample plan".into(),
+        state,
+        from: when(0),
+        until: (!last).then(|| when(9)),
+        published_at: when(0),
+        published_by: "ada@example.test".into(),
+    }
+}
+
+#[test]
+fn plan_pages() {
+    let described = Plan::parse(PLAN).unwrap().describe();
+    let rows = || {
+        let earlier = Pill::new(Tone::Muted, "earlier");
+        vec![publication(Pill::new(Tone::Ok, "in effect"), true), publication(earlier, false)]
+    };
+    check("plans", &PlansPage { shell: shell("plans"), rows: rows() });
+    check("plans-none", &PlansPage { shell: shell("plans"), rows: vec![] });
+    let plan = PlanPage {
+        shell: shell("plans"),
+        hash: described.hash.clone(),
+        name: described.name.clone(),
+        state: Pill::new(Tone::Ok, "in effect"),
+        facts: plan_words::facts(&described),
+        sections: plan_words::sections(&described),
+        source: Code::toml("The document as written", PLAN, &[]),
+        document: PLAN.into(),
+        publications: rows(),
+        may_publish: true,
+    };
+    check("plan", &plan);
+    let checked = |problems: Vec<PlanProblem>| CheckPage {
+        shell: shell("plans"),
+        document: PLAN.into(),
+        checked: Some(Checked {
+            source: Code::toml("Document", PLAN, &[6]),
+            problems,
+            name: described.name.clone(),
+            hash: described.hash.clone(),
+            known: true,
+            facts: plan_words::facts(&described),
+            sections: plan_words::sections(&described),
+        }),
+        may_publish: true,
+    };
+    check("plan-sound", &checked(vec![]));
+    let problem = PlanProblem {
+        line: 6,
+        path: "plan.currency".into(),
+        message: "\"US\" is no currency".into(),
+        fix: "use a code of ISO 4217, such as USD".into(),
+    };
+    check("plan-problems", &checked(vec![problem]));
+}
+
+#[test]
+fn plan_publish_page() {
+    let described = Plan::parse(PLAN).unwrap().describe();
+    let change =
+        |was: &str, is: &str| Change { what: format!("Rate {was}{is}"), was: was.into(), is: is.into() };
+    let page = |before: Option<Link>| PublishPage {
+        shell: shell("plans"),
+        document: PLAN.into(),
+        name: described.name.clone(),
+        hash: described.hash.clone(),
+        zone: "UTC".into(),
+        date: "2026-12-01".into(),
+        time: "00:00".into(),
+        wrong: Wrong::default().with("confirm", "Type the name."),
+        previewed: "3f2a 2026-12-01 1".into(),
+        preview: Some(Preview {
+            from: when(0),
+            until: Some(when(9)),
+            sections: if before.is_none() { plan_words::sections(&described) } else { vec![] },
+            before,
+            changes: vec![change("5 %", "6 %"), change("", "1 %"), change("2 %", "")],
+            is_past: true,
+            releases: vec![Release { reason: "No plan", orders: "41".into(), amounts: vec![usd("4120")] }],
+        }),
+    };
+    check("plan-publish-first", &page(None));
+    check("plan-publish", &page(Some(Link::new("/admin/plans/1", "Sample 2025"))));
+}
+
+#[test]
+fn store_pages() {
+    let row = |last| stores::Row {
+        slug: "shop-eu".into(),
+        name: "Shop Europe".into(),
+        platform: "Shopify".into(),
+        state: Pill::new(Tone::Ok, "connected"),
+        last,
+        secrets: 1,
+    };
+    let page = |rows, wrong| StoresPage {
+        shell: shell("stores"),
+        rows,
+        form: NewStore { slug: "Shop EU".into(), platform: "magento".into(), ..NewStore::default() },
+        wrong,
+        platforms: vec![("shopify", "Shopify"), ("magento", "Magento")],
+        may_change: true,
+    };
+    let wrong = ["name", "slug", "platform", "attribution"];
+    let wrong = wrong.into_iter().fold(Wrong::default(), |wrong, field| wrong.with(field, "Not so."));
+    check("stores", &page(vec![row(Last::At(when(0))), row(Last::NotLately), row(Last::Never)], wrong));
+    check("stores-none", &page(vec![], Wrong::default()));
+    let secret =
+        |number, retired: bool| Secret { number, created_at: when(0), retired_at: retired.then(|| when(9)) };
+    let store = |platform, secrets| StorePage {
+        shell: shell("stores"),
+        slug: "shop-eu".into(),
+        name: "Shop Europe".into(),
+        platform: "Shopify".into(),
+        state: Pill::new(Tone::Info, "waits for the first delivery"),
+        webhook_url: "https://upline.example.test/webhooks/shop-eu".into(),
+        out_of_reach: true,
+        steps: steps(
+            platform,
+            "https://upline.example.test/webhooks/shop-eu",
+            "https://upline.example.test/api",
+        ),
+        attribution: vec!["note_attribute:ref".into(), "discount_code".into()],
+        secrets,
+        last: Last::Never,
+        makes_secrets: true,
+        shown: Some(Shown::sample("The webhook secret", &"0f".repeat(32))),
+        wrong: Wrong::default().with("secret", "Paste it."),
+        may_change: true,
+    };
+    for platform in Platform::ALL {
+        check(&format!("store-{platform}"), &store(platform, vec![secret(2, false), secret(1, true)]));
+    }
+    check("store-rotating", &store(Platform::Magento, vec![secret(2, false), secret(1, false)]));
+    check("store-bare", &store(Platform::Shopify, vec![]));
+}
+
+#[test]
+fn settings_page() {
+    let user = |id, disabled| User {
+        id,
+        email: format!("user{id}@example.test"),
+        role: Pill::new(Tone::Info, "viewer"),
+        has_password: id == 2,
+        seen_at: (id == 1).then(|| when(0)),
+        disabled,
+    };
+    let token = |id, revoked: bool| Token {
+        id,
+        name: "warehouse".into(),
+        scope: Pill::new(Tone::Info, "read"),
+        store: "shop-eu".into(),
+        created_at: when(0),
+        revoked_at: revoked.then(|| when(1)),
+    };
+    let page = |wrong, has_password, may_change| SettingsPage {
+        shell: shell("settings"),
+        users: vec![user(1, false), user(2, false), user(3, true), user(4, false)],
+        tokens: vec![token(1, false), token(2, true)],
+        stores: vec!["shop-eu".into()],
+        audit: vec![AuditRow {
+            at: when(0),
+            actor: "ada@example.test".into(),
+            action: "store.add".into(),
+            object: "shop-eu".into(),
+            detail: "platform: shopify".into(),
+        }],
+        pager: Pager { shown: 1, first: None, next: Some("/n".into()) },
+        shown: Some(Shown::sample("The token warehouse", "upl_abc")),
+        form: Typed::default(),
+        wrong,
+        has_password,
+        may_change,
+    };
+    let wrong = ["email", "role", "name", "scope", "store", "users"];
+    let wrong = wrong.into_iter().fold(Wrong::default(), |wrong, field| wrong.with(field, "Not so."));
+    check("settings", &page(wrong, true, true));
+    check("settings-viewer", &page(Wrong::default(), false, false));
+}
