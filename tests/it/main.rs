@@ -15,6 +15,7 @@ mod api;
 mod chaos;
 mod cli;
 mod commands;
+mod demo;
 mod embedded;
 mod import;
 mod login;
