@@ -170,7 +170,7 @@ pub async fn one(
     let wanted = id.clone();
     let (shell, found) = desk
         .read(&viewer, "distributors", move |conn| {
-            let Some(profile) = distributors::profiles(conn, &[wanted.clone()])?.pop() else {
+            let Some(profile) = distributors::profiles(conn, std::slice::from_ref(&wanted))?.pop() else {
                 return Ok(None);
             };
             let network = networks.get(conn)?;

@@ -161,7 +161,7 @@ fn line_step(told: &Explanation) -> Option<ExplainStep> {
 }
 
 fn rate_step(told: &Explanation, award: &Award) -> ExplainStep {
-    let exact = award.base.checked_mul(award.rate).map(|exact| format::plain(exact)).unwrap_or_default();
+    let exact = award.base.checked_mul(award.rate).map(format::plain).unwrap_or_default();
     let amount = words::amount(award.amount, &told.currency);
     let rounded = if exact == format::plain(award.amount) {
         String::new()
