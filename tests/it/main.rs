@@ -12,6 +12,7 @@
 mod admin_settings;
 mod any_order;
 mod api;
+mod browser;
 mod chaos;
 mod cli;
 mod commands;

@@ -1,5 +1,6 @@
 pub mod app;
 pub mod browser;
+pub mod chromium;
 pub mod cluster;
 pub mod digest;
 pub mod encode;
