@@ -52,7 +52,11 @@ impl App {
             format!("cannot listen on {listen}; is another program using it? choose another with --listen")
         })?;
         let addr = listener.local_addr()?;
-        let state = Data::new(parts.state(&settings, public_url(&settings, addr)?));
+        let public_url = public_url(&settings, addr)?;
+        if let Err(error) = std::fs::write(settings.address_file(), public_url.as_str()) {
+            tracing::warn!(%error, "commands beside this server will not know its address");
+        }
+        let state = Data::new(parts.state(&settings, public_url));
         let server = serve(state.clone(), listener, workers)?;
         Ok(Self { addr, state, server, parts })
     }

@@ -95,11 +95,19 @@ impl Settings {
         currency.ok_or_else(|| ConfigError::Message(message()))
     }
 
-    /// How we are reached from outside, as far as settings know it. No slash at the end.
+    /// How we are reached from outside: as set, or as the server on this data directory last said. No slash at
+    /// the end.
     pub fn public_base(&self) -> String {
         let listening =
             || format!("http://{}", self.listen.replace("0.0.0.0", "localhost").replace("[::]", "localhost"));
-        self.public_url.as_ref().map_or_else(listening, |url| url.trim_end_matches('/').to_owned())
+        let served = std::fs::read_to_string(self.address_file()).ok();
+        let known = self.public_url.clone().or(served).unwrap_or_else(listening);
+        known.trim().trim_end_matches('/').to_owned()
+    }
+
+    /// Where a server leaves its address for the commands beside it, which cannot see its `--listen`.
+    pub fn address_file(&self) -> PathBuf {
+        self.data_dir.join("address")
     }
 
     pub fn postgres_dir(&self) -> PathBuf {

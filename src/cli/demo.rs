@@ -31,7 +31,7 @@ use crate::telemetry;
   upline demo --data-dir /tmp/try --exit --json")]
 pub struct Demo {
     /// Orders to send; each is told in one or more deliveries
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     orders: u32,
     /// The same seed gives the same orders
     #[arg(long, value_name = "S", default_value_t = 42)]

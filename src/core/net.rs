@@ -52,7 +52,7 @@ impl OrderNet {
 
 /// `refunds` are all that are known of this order, each once. What a line lost is capped at what it was sold for.
 pub fn commissionable(order: &OrderSnapshot, refunds: &[&Refund]) -> OrderNet {
-    let mut lines: Vec<LineNet> = order.lines.iter().map(|line| sold(line)).collect();
+    let mut lines: Vec<LineNet> = order.lines.iter().map(sold).collect();
     subtract_named(&mut lines, refunds);
     subtract_unallocated(&mut lines, order, refunds);
     OrderNet { lines }

@@ -47,18 +47,18 @@ impl Sheet {
             .flexible(true)
             .trim(csv::Trim::All)
             .from_reader(bytes);
-        let header = reader.headers().map_err(|error| vec![unreadable(&error)])?.clone();
+        let header = reader.headers().map_err(|error| vec![unreadable(&error, bytes)])?.clone();
         let mut sheet = Self { columns: HashMap::new(), ignored: vec![], rows: vec![] };
         let mut problems = sheet.name_columns(&header, required, optional);
         for record in reader.into_records() {
             match record {
                 Ok(record) if record.iter().all(str::is_empty) => {}
                 Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = record.position().map_or(0, |position| line_of(position, bytes));
                     problems.extend(surplus(line, &record, header.len()));
                     sheet.rows.push((line, record));
                 }
-                Err(error) => problems.push(unreadable(&error)),
+                Err(error) => problems.push(unreadable(&error, bytes)),
             }
         }
         if problems.is_empty() { Ok(sheet) } else { Err(problems) }
@@ -137,8 +137,16 @@ fn in_header(column: &str, message: String) -> RowProblem {
     RowProblem { line: 1, column: column.to_owned(), message }
 }
 
-fn unreadable(error: &csv::Error) -> RowProblem {
-    let line = error.position().map_or(1, csv::Position::line);
+/// The reader counts empty lines to the row after them.
+fn line_of(position: &csv::Position, bytes: &[u8]) -> u64 {
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let empty = bytes.get(from..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let empty = empty.filter(|byte| **byte == b'\n').count();
+    position.line().saturating_add(u64::try_from(empty).unwrap_or(u64::MAX))
+}
+
+fn unreadable(error: &csv::Error, bytes: &[u8]) -> RowProblem {
+    let line = error.position().map_or(1, |position| line_of(position, bytes));
     let message = match error.kind() {
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".to_owned(),
         _ => format!("cannot be read: {error}"),

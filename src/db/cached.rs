@@ -31,10 +31,10 @@ impl<T> Cached<T> {
         let now: Version = sql_query("select version from cache_versions where name = $1")
             .bind::<Text, _>(self.name)
             .get_result(conn)?;
-        if let Some((version, value)) = &*self.held.lock().unwrap_or_else(PoisonError::into_inner) {
-            if *version == now.version {
-                return Ok(value.clone());
-            }
+        if let Some((version, value)) = &*self.held.lock().unwrap_or_else(PoisonError::into_inner)
+            && *version == now.version
+        {
+            return Ok(value.clone());
         }
         // The version was read first: a change in between is loaded now and once more next time, never missed.
         let value = Arc::new((self.load)(conn)?);

@@ -10,7 +10,7 @@ use super::error::DbError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// "upline" as a number; any constant would do as long as nobody else uses it.
-const LOCK: i64 = 0x0075_706c_696e_65;
+const LOCK: i64 = 0x7570_6c69_6e65;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Migrated {

@@ -32,8 +32,8 @@ pub enum IntakeError {
 /// Deliveries that may wait; more are refused at once, which keeps memory flat in a storm.
 const QUEUE: usize = 4096;
 const BATCH: usize = 512;
-/// The longest that anybody waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest that anybody waits for an answer: Shopify gives up after five seconds.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Intake {
     /// Starts the writer. It ends when the last clone of the intake is gone and the queue is empty.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -11,7 +12,9 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
+use super::admin::desk::Desk;
 use super::admin::login::LoginPage;
+use super::admin::notices;
 use super::admin::shell::Shell;
 use super::error::Refusal;
 use super::session::{self, Denied, Form, Viewer, address, cookie, no_cookie, refuse_foreign};
@@ -30,7 +33,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(super::only("/login/once", "GET", web::get().to(once)))
         .service(super::only("/logout", "POST", web::post().to(sign_out)))
-        .service(super::only("/account/password", "POST", web::post().to(change_password)));
+        .service(
+            super::only("/account/password", "POST", web::post().to(change_password))
+                .wrap(from_fn(notices::as_page)),
+        );
 }
 
 async fn home() -> HttpResponse {
@@ -172,6 +178,7 @@ struct NewPassword {
 async fn change_password(
     state: Data<AppState>,
     viewer: Viewer,
+    desk: Desk,
     form: Form<NewPassword>,
 ) -> Result<HttpResponse, Denied> {
     let NewPassword { current, password } = form.0;
@@ -181,17 +188,21 @@ async fn change_password(
     if let Some(stored) = found.and_then(|account| account.password_hash)
         && !slow(move || password::matches(&current, Some(&stored))).await?
     {
-        return Err(Denied::Form("the current password is wrong".to_owned()));
+        return Err(refused("wrong_password", "the current password is wrong"));
     }
     let hashed = slow(move || password::hash(&password)).await?;
-    let hashed = hashed.map_err(|problem| Denied::Form(problem.to_string()))?;
+    let hashed = hashed.map_err(|problem| refused("password", problem.to_string()))?;
     let (session, now) = (viewer.0, state.clock.now());
     let saved = state.db.transact_async(Lane::Admin, move |tx| {
         access::set_password(tx, session.user_id, &hashed, &session.fingerprint, &session.email, now)
             .map_err(database)
     });
     saved.await.map_err(Refusal::from)?;
-    Ok(see("/admin"))
+    Ok(desk.done("/admin/settings", "Your password is set."))
+}
+
+fn refused(code: &'static str, message: impl Into<String>) -> Denied {
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, message).into()
 }
 
 /// What is left of a problem that nobody can mend by typing something else.

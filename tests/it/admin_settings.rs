@@ -181,6 +181,24 @@ fn a_token_works_until_it_is_revoked() {
 }
 
 #[test]
+fn a_password_is_set_on_the_page() {
+    let app = TestApp::start();
+    let admin = Browser::of_admin(&app);
+    let short = admin.send("/account/password", &[("password", "short")]);
+    assert_eq!(
+        (short.status, short.text.contains("<h1>This cannot be done</h1>")),
+        (422, true),
+        "{}",
+        short.text
+    );
+    assert!(short.text.contains("shorter than 10 characters"));
+    let set = admin.done("/account/password", &[("password", "correct horse battery")]);
+    assert!(set.text.contains("Your password is set") && set.text.contains("Current password"));
+    let wrong = [("current", "a guess"), ("password", "correct horse battery 2")];
+    assert!(admin.send("/account/password", &wrong).text.contains("The current password is wrong"));
+}
+
+#[test]
 fn a_viewer_changes_nothing() {
     let app = TestApp::start();
     let admin = Browser::of_admin(&app);

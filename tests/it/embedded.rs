@@ -13,6 +13,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Integer, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use upline::db::embedded::{Embedded, EmbeddedError};
+use upline::db::migrate;
 
 use crate::support::cluster::{StateDir, fresh_database, options};
 use crate::support::wait::until;
@@ -287,10 +288,10 @@ fn a_durable_cluster_promises_what_it_must() {
 
 #[test]
 fn each_test_gets_its_own_copy_of_the_template() {
-    let prepare = |url: &str| execute(url, "create table seen (number int)");
+    let prepare = |url: &str| drop(migrate(url).expect("migrate the template"));
     let (one, two) = (fresh_database(prepare), fresh_database(prepare));
-    execute(one.url(), "insert into seen values (1)");
-    let count = "select count(*)::int as number from seen";
+    execute(one.url(), "insert into cache_versions values ('mine', 1)");
+    let count = "select count(*)::int as number from cache_versions where name = 'mine'";
     assert_eq!(number(one.url(), count), Some(1));
     assert_eq!(number(two.url(), count), Some(0));
 }

@@ -16,6 +16,7 @@ mod browser;
 mod chaos;
 mod cli;
 mod commands;
+mod demo;
 mod embedded;
 mod import;
 mod login;

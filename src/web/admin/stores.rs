@@ -17,7 +17,7 @@ use crate::access::{Role, Session, audit};
 use crate::db::DbError;
 use crate::ingest::{self, Store, StoreProblem};
 use crate::reports::set_up::{self as report, Heard};
-use crate::stores::{Platform, is_place, known_places, usual_places};
+use crate::stores::{Platform, is_place, usual_places};
 use crate::vault::random;
 use crate::web::error::Refusal;
 use crate::web::session::{Admin, Denied, Form, Viewer};
@@ -237,7 +237,7 @@ fn wanted(form: &NewStore) -> Result<Wanted, Wrong> {
     let places = form.attribution.split([',', '\n']).map(str::trim).filter(|place| !place.is_empty());
     let places: Vec<String> = places.map(str::to_owned).collect();
     if let Some(place) = places.iter().find(|place| !is_place(place)) {
-        wrong.add("attribution", format!("{place} is no place; use {}.", known_places()));
+        wrong.add("attribution", format!("{place} is no place."));
     }
     match platform {
         Ok(platform) if wrong.is_empty() => {

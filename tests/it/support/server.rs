@@ -80,6 +80,14 @@ impl Site {
         printed
     }
 
+    /// Runs a command that has to fail with exit code 1, and gives back what it said.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let Output { status, stderr, .. } = self.command(arguments).output().expect("run upline");
+        let said = String::from_utf8_lossy(&stderr).into_owned();
+        assert_eq!(status.code(), Some(1), "upline {arguments:?}: {said}");
+        said
+    }
+
     /// Sets the sample company up as an operator would: commands and files, beside the running server.
     pub fn set_up(&self, company: &Company) {
         for store in &company.stores {

@@ -1,4 +1,4 @@
-//! The dashboard and the page to sign in.
+//! The dashboard with sample values.
 
 use super::super::chart::speed::Speed;
 use super::super::chart::{Chart, Kind, Point, Series};
