@@ -34,9 +34,9 @@ fn the_link_opens_once_and_the_password_from_then_on() {
     let app = TestApp::start();
     let Some(browser) = Chromium::of_admin(&app) else { return };
     browser.open_menu("Settings");
-    browser.fill("Another password", "correct horse battery");
+    browser.fill("Password", "correct horse battery");
     browser.press("Set the password");
-    browser.see_heading("Dashboard");
+    browser.see("Your password is set.");
     browser.touch("Account of admin@localhost");
     browser.press("Sign out");
     browser.see_heading("Sign in");
