@@ -11,7 +11,7 @@ mod relay;
 
 pub use bus::Bus;
 pub use instance::Instance;
-pub use outbox::{Backlog, Event, backlog, parked, publish, unpark};
+pub use outbox::{Backlog, Event, backlog, publish, unpark};
 pub use relay::{Consumer, Relay};
 
 /// What happened. The key of each event says to whom.

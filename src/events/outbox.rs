@@ -148,30 +148,6 @@ pub fn backlog(conn: &mut PgConnection) -> Result<Vec<Backlog>, DbError> {
     .load(conn)?)
 }
 
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Parked {
-    #[diesel(sql_type = Text)]
-    pub topic: String,
-    #[diesel(sql_type = SqlUuid)]
-    pub event_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub key: Uuid,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub last_error: Option<String>,
-    #[diesel(sql_type = Timestamptz)]
-    pub parked_at: DateTime<Utc>,
-}
-
-/// Events that wait for a person, newest first.
-pub fn parked(conn: &mut PgConnection, limit: i64) -> Result<Vec<Parked>, DbError> {
-    Ok(sql_query(
-        "select topic, event_id, key, last_error, parked_at from outbox
-         where parked_at is not null order by parked_at desc limit $1",
-    )
-    .bind::<BigInt, _>(limit)
-    .load(conn)?)
-}
-
 /// Gives parked events of a key another round of attempts. Returns how many there were.
 pub fn unpark(tx: &mut Tx<'_>, key: Uuid) -> Result<usize, DbError> {
     let freed = sql_query(

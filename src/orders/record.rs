@@ -163,7 +163,8 @@ fn assess_and_write(
 
 /// The books, opened at one database transaction's view of them.
 pub struct Assessor {
-    stores: Arc<Vec<Store>>,
+    /// Each store with the places where it is asked for a distributor.
+    stores: Vec<(Store, Vec<String>)>,
     catalog: Arc<Catalog>,
     network: Arc<Network>,
     published: Arc<Published>,
@@ -173,10 +174,11 @@ pub struct Assessor {
 
 impl Assessor {
     pub fn open(conn: &mut Conn, books: &Books) -> Result<Self, DbError> {
+        let stores = books.stores.all(conn)?;
         let published = books.plans.get(conn)?;
         let classes = published.all().map(|plan| (plan.hash(), plan.class_ids())).collect();
         Ok(Self {
-            stores: books.stores.all(conn)?,
+            stores: stores.iter().map(|store| (store.clone(), explicit_first(&store.attribution))).collect(),
             catalog: books.mappings.get(conn)?,
             network: books.networks.get(conn)?,
             published,
@@ -191,19 +193,18 @@ impl Assessor {
         manual: Option<&DistributorId>,
         locked: &[LockedClass],
     ) -> Result<Assessment, DbError> {
-        let store = self
+        let (store, places) = self
             .stores
             .iter()
-            .find(|store| store.id == store_id)
+            .find(|(store, _)| store.id == store_id)
             .ok_or_else(|| DbError::Damaged(format!("store {} of an order", store_id.0)))?;
         let plan = state.snapshot.as_ref().and_then(|order| self.published.at(order.ordered_at));
         let terms = plan.and_then(|plan| {
             Some(PlanTerms { currency: plan.currency(), classes: self.classes.get(&plan.hash())? })
         });
         let named = |reference: &str, at: DateTime<Utc>| self.network.named(reference, at);
-        let places = explicit_first(&store.attribution);
         let known = Knowledge {
-            store: StoreTerms { store: store.id, platform: &store.platform, places: &places },
+            store: StoreTerms { store: store.id, platform: &store.platform, places },
             catalog: &self.catalog,
             plan: terms,
             named: &named,
