@@ -84,6 +84,7 @@ fn order(head: &CommissionableHead) -> target::Order<'_> {
         distributor: DistributorId::new(distributor.as_str()),
         place: head.place.clone().unwrap_or_default(),
         value: head.place_value.clone().unwrap_or_default(),
+        own: false,
     });
     target::Order {
         status: &head.status,

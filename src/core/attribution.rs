@@ -14,6 +14,8 @@ use super::order::{OrderSnapshot, PlaceValue};
 /// The place of a manual decision by an admin; goes before everything the payload says.
 pub const PLACE_MANUAL: &str = "manual";
 const PLACE_DISCOUNT_CODE: &str = "discount_code";
+/// The buyer's own account, or whom it is bound to.
+const PLACE_CUSTOMER: &str = "customer";
 
 /// Who a reference names at the order's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,9 @@ pub struct Attributed {
     /// The place that matched and what stood there.
     pub place: String,
     pub value: String,
+    /// The distributor bought it itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +72,7 @@ pub fn attribute(
             distributor: distributor.clone(),
             place: PLACE_MANUAL.into(),
             value: distributor.0.clone(),
+            own: buyer == Some(distributor),
         });
     }
     places.iter().find_map(|place| at_place(order, place, buyer, &named)).unwrap_or(Attribution::Unattributed)
@@ -92,9 +98,13 @@ fn at_place(
     let (value, who) = found.into_iter().next()?;
     let told = PlaceValue { place: place.to_owned(), value: value.to_owned() };
     Some(match who {
-        Named::Distributor(id) if buyer == Some(&id) => Attribution::Refused(Refusal::SelfReferral(told)),
+        // Whoever buys from their own account buys for themselves; naming oneself as the referrer is another thing.
+        Named::Distributor(id) if buyer == Some(&id) && place != PLACE_CUSTOMER => {
+            Attribution::Refused(Refusal::SelfReferral(told))
+        }
         Named::Distributor(distributor) => {
-            Attribution::To(Attributed { distributor, place: told.place, value: told.value })
+            let own = buyer == Some(&distributor);
+            Attribution::To(Attributed { distributor, place: told.place, value: told.value, own })
         }
         Named::Terminated(_) => Attribution::Refused(Refusal::Terminated(told)),
         Named::NotYetEnrolled(_) | Named::Nobody => Attribution::Refused(Refusal::Unknown(told)),

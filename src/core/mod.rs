@@ -4,18 +4,20 @@
 //! calls one function of this room and writes the result in one database transaction.
 //!
 //! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`attribution`], [`assess`], [`genealogy`],
-//! [`plan`], [`engine`], [`journal`].
+//! [`plan`], [`bonus`], [`engine`] (an order), [`period`] (a whole period), [`journal`].
 
 pub mod assess;
 pub mod attribution;
 pub mod bonus;
 pub mod engine;
+pub mod fixed;
 pub mod genealogy;
 pub mod ids;
 pub mod journal;
 pub mod money;
 pub mod net;
 pub mod order;
+pub mod period;
 pub mod plan;
 pub mod sheet;
 pub mod sku;

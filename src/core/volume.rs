@@ -1,4 +1,4 @@
-//! PV, QV and CV of an order line, as its commission class says. Never rounded: money is, at the award.
+//! PV, QV, CV and the retail margin of an order line, as its commission class says. Never rounded: money is, at the award.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,19 @@ impl VolumeRule {
     }
 }
 
-/// The three volumes of a commission class.
+/// What can be summed up over lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VolumeKind {
+    Net,
+    Pv,
+    Qv,
+    Cv,
+    /// What a line was sold for above its wholesale price.
+    Margin,
+}
+
+/// The volumes of a commission class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeRules {
     /// Personal volume: what makes a distributor active.
@@ -54,6 +66,8 @@ pub struct VolumeRules {
     pub qv: VolumeRule,
     /// Commissionable volume: what bonuses are paid on.
     pub cv: VolumeRule,
+    /// The wholesale price; without one there is no margin.
+    pub wholesale: VolumeRule,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,14 +75,35 @@ pub struct Volumes {
     pub pv: Decimal,
     pub qv: Decimal,
     pub cv: Decimal,
+    /// Net above wholesale, never below zero.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub margin: Decimal,
+}
+
+impl Volumes {
+    /// `net` is no volume of its own: the line knows it.
+    pub fn of_kind(&self, kind: VolumeKind, net: Decimal) -> Decimal {
+        match kind {
+            VolumeKind::Net => net,
+            VolumeKind::Pv => self.pv,
+            VolumeKind::Qv => self.qv,
+            VolumeKind::Cv => self.cv,
+            VolumeKind::Margin => self.margin,
+        }
+    }
 }
 
 impl VolumeRules {
     pub fn of(&self, net: Decimal, sold: Decimal, quantity: Decimal) -> Option<Volumes> {
+        let margin = match self.wholesale.is_none() {
+            true => Decimal::ZERO,
+            false => net.checked_sub(self.wholesale.of(net, sold, quantity)?)?.max(Decimal::ZERO),
+        };
         Some(Volumes {
             pv: self.pv.of(net, sold, quantity)?,
             qv: self.qv.of(net, sold, quantity)?,
             cv: self.cv.of(net, sold, quantity)?,
+            margin: margin.normalize(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Direct bonus: a share of each line to the attributed distributor, by commission class.
 
+mod close;
+
 use rust_decimal::Decimal;
 
 use super::{Bonus, Finding, Names, OrderBonus, Place, Terms, Visited, Walk, WalkEnd};
@@ -34,7 +36,6 @@ impl Direct {
     }
 
     pub(super) fn canonical(&self, path: &str, out: &mut Canonical) {
-        out.text(&format!("{path}.family"), "direct");
         for (class, rate) in &self.rates {
             out.number(&format!("{path}.rates.{}", quoted(class)), *rate);
         }

@@ -1,9 +1,19 @@
-//! What a bonus pays, one file per family.
+//! What a bonus pays, one room per family.
 //!
-//! A family reads its own part of the plan document, says who it would pay on an upline and at which rate, and
-//! describes itself. It never sees money: bases, rounding and breakage are the engine's, the same for all.
+//! A family reads its own part of the plan document, says who it would pay and at which rate, and describes
+//! itself. It rounds nothing: cents, breakage, gates and caps are the engine's, the same for all. What is paid
+//! as soon as an order is known is an [`OrderBonus`]; what is paid at the close of a period is a
+//! [`PeriodBonus`]; some families can be either.
 
+mod advancement;
+mod binary;
+mod differential;
 mod direct;
+mod fast_start;
+mod generation;
+mod matching;
+mod overriding;
+mod pool;
 mod unilevel;
 
 use rust_decimal::Decimal;
@@ -11,9 +21,19 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::UplineMember;
 use super::ids::DistributorId;
-use super::plan::read::Table;
+use super::plan::read::{Item, Table};
+use super::period::{Condition, Measure, PeriodBonus};
 use super::plan::{ActiveRule, BonusDescription, Canonical, Class, Plan, word};
+use super::volume::VolumeKind;
+pub use advancement::Advancement;
+pub use binary::Binary;
+pub use differential::Differential;
 pub use direct::Direct;
+pub use fast_start::FastStart;
+pub use generation::Generation;
+pub use matching::Matching;
+pub use overriding::Override;
+pub use pool::Pool;
 pub use unilevel::{Compression, CompressionMode, Unilevel};
 
 #[derive(Clone, Debug)]
@@ -24,31 +44,115 @@ pub struct Bonus {
     pub active: Option<ActiveRule>,
     /// The most that a line gives to this bonus, as a share of the base.
     pub pool: Option<Decimal>,
+    pub pays: Pays,
+    /// Paid with the order, and forfeited at the close by whoever does not earn then.
+    pub provisional: bool,
+    /// What an earner has to meet in the period, besides being active.
+    pub requires: Option<Condition>,
     pub family: Family,
 }
 
-/// What rates are applied to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Base {
-    Net,
-    Cv,
+/// When a bonus is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pays {
+    /// As soon as the order is known, on the standing at the order's time.
+    Order,
+    /// At the close, on the standing in the period.
+    Period,
 }
 
-const BASES: [(&str, Base); 2] = [("net", Base::Net), ("cv", Base::Cv)];
+const PAYS: [(&str, Pays); 2] = [("order", Pays::Order), ("period", Pays::Period)];
+
+/// What comes after what at the close of a period; ranks come before all of these, gates and caps after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Base,
+    /// Reads the earnings of base bonuses.
+    Matching,
+    Pool,
+}
+
+impl Phase {
+    pub const ALL: [Self; 3] = [Self::Base, Self::Matching, Self::Pool];
+}
+
+/// What rates are applied to.
+pub type Base = VolumeKind;
+
+pub(crate) const BASES: [(&str, Base); 5] = [
+    ("net", Base::Net),
+    ("cv", Base::Cv),
+    ("pv", Base::Pv),
+    ("qv", Base::Qv),
+    ("margin", Base::Margin),
+];
 
 #[derive(Clone, Debug)]
 pub enum Family {
+    Advancement(Advancement),
+    Binary(Binary),
+    Differential(Differential),
     Direct(Direct),
+    FastStart(FastStart),
+    Generation(Generation),
+    Matching(Matching),
+    /// On breakaway groups.
+    Override(Override),
+    Pool(Pool),
+    /// A matrix too: a unilevel on the placement tree.
     Unilevel(Unilevel),
 }
 
-const FAMILIES: [(&str, &str); 2] = [("direct", "direct"), ("unilevel", "unilevel")];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FamilyWord {
+    Advancement,
+    Binary,
+    Differential,
+    Direct,
+    FastStart,
+    Generation,
+    Matching,
+    Matrix,
+    Override,
+    Pool,
+    Unilevel,
+}
+
+pub(crate) const FAMILIES: [(&str, FamilyWord); 11] = [
+    ("direct", FamilyWord::Direct),
+    ("unilevel", FamilyWord::Unilevel),
+    ("matrix", FamilyWord::Matrix),
+    ("fast_start", FamilyWord::FastStart),
+    ("differential", FamilyWord::Differential),
+    ("override", FamilyWord::Override),
+    ("generation", FamilyWord::Generation),
+    ("binary", FamilyWord::Binary),
+    ("matching", FamilyWord::Matching),
+    ("pool", FamilyWord::Pool),
+    ("rank_advancement", FamilyWord::Advancement),
+];
+
+impl FamilyWord {
+    /// Whether rates are applied to a volume of orders.
+    fn has_base(self) -> bool {
+        !matches!(self, Self::Matching | Self::Advancement)
+    }
+
+    fn pays(self) -> Pays {
+        match self {
+            Self::Direct | Self::FastStart | Self::Unilevel => Pays::Order,
+            _ => Pays::Period,
+        }
+    }
+}
 
 /// What other parts of the document declare.
 pub(crate) struct Names<'n> {
     pub classes: &'n [Class],
     pub ranks: &'n [String],
+    pub qualifications: &'n [String],
+    /// Ids of all bonuses, with their families: for those that read the earnings of others.
+    pub bonuses: &'n [(String, FamilyWord)],
 }
 
 impl Names<'_> {
@@ -164,39 +268,114 @@ impl Finding {
 
 impl Bonus {
     pub(crate) fn read(table: &Table<'_>, id: &str, names: &Names<'_>) -> Option<Self> {
-        let family = table.required("family", "family = \"unilevel\"").and_then(|i| i.word(&FAMILIES));
-        let base_item = table.required("base", "base = \"net\" or base = \"cv\"");
-        let base = base_item.as_ref().and_then(|item| item.word(&BASES));
+        let word = table.required("family", "family = \"unilevel\"").and_then(|i| i.word(&FAMILIES));
+        let Some(word) = word else {
+            // Which other keys there may be depends on the family.
+            table.ignore_rest();
+            return None;
+        };
+        let base_item =
+            if word.has_base() { table.required("base", "base = \"net\" or base = \"cv\"") } else { None };
+        let base = match word.has_base() {
+            true => base_item.as_ref().and_then(|item| item.word(&BASES)),
+            false => Some(Base::Cv),
+        };
         let active = table.optional("active").map(|item| super::plan::parse::read_active(&item));
         let pool = table.optional("pool").map(|item| item.rate());
+        let pays = table.optional("pays").map_or(Some(word.pays()), |item| read_pays(&item, word));
+        let provisional = table.optional("provisional").is_some_and(|item| read_provisional(&item, pays));
+        let requires = table.optional("requires").map(|item| super::plan::read_condition(&item, names));
+        if let (Some(Pays::Order), false, Some(_)) = (pays, provisional, &requires) {
+            table.problem(
+                "requires is known at the close, and this bonus is paid with the order",
+                "add pays = \"period\" or provisional = true",
+            );
+        }
         let known_pool = pool.flatten();
-        let family = match family? {
-            "direct" => Direct::read(table, names, known_pool).map(Family::Direct),
-            _ => Unilevel::read(table, names, known_pool).map(Family::Unilevel),
+        let family = match word {
+            FamilyWord::Advancement => Advancement::read(table, names).map(Family::Advancement),
+            FamilyWord::Binary => Binary::read(table, names).map(Family::Binary),
+            FamilyWord::Differential => Differential::read(table, names, known_pool).map(Family::Differential),
+            FamilyWord::Direct => Direct::read(table, names, known_pool).map(Family::Direct),
+            FamilyWord::FastStart => FastStart::read(table, names, known_pool).map(Family::FastStart),
+            FamilyWord::Generation => Generation::read(table, names, known_pool).map(Family::Generation),
+            FamilyWord::Matching => Matching::read(table, id, names).map(Family::Matching),
+            FamilyWord::Override => Override::read(table, names, known_pool).map(Family::Override),
+            FamilyWord::Pool => Pool::read(table, names).map(Family::Pool),
+            FamilyWord::Matrix | FamilyWord::Unilevel => {
+                let matrix = word == FamilyWord::Matrix;
+                Unilevel::read(table, names, known_pool, matrix).map(Family::Unilevel)
+            }
         };
         let bonus = Self {
             id: id.to_owned(),
             base: base?,
             active: active.flatten(),
             pool: known_pool,
+            pays: pays?,
+            provisional,
+            requires: requires.flatten(),
             family: family?,
         };
-        let earns_cv = |class: &&Class| bonus.covers(&class.id) && !class.volumes.cv.is_none();
-        if let (Base::Cv, Some(item)) = (bonus.base, base_item)
-            && !names.classes.iter().any(|class| earns_cv(&class))
-        {
-            item.problem(
-                "no commission class of this bonus has a CV, so it would never pay",
-                "give one a cv, such as cv = { of_net = \"1\" }, or use base = \"net\"",
-            );
-        }
+        bonus.check_base(base_item, names);
         Some(bonus)
     }
 
-    pub(crate) fn rules(&self) -> &dyn OrderBonus {
+    fn check_base(&self, base_item: Option<Item<'_>>, names: &Names<'_>) {
+        let rule = |class: &Class| match self.base {
+            Base::Net => None,
+            Base::Cv => Some(class.volumes.cv),
+            Base::Pv => Some(class.volumes.pv),
+            Base::Qv => Some(class.volumes.qv),
+            Base::Margin => Some(class.volumes.wholesale),
+        };
+        let has = |class: &&Class| self.covers(&class.id) && rule(class).is_none_or(|rule| !rule.is_none());
+        let Some(item) = base_item.filter(|_| !names.classes.iter().any(|class| has(&class))) else { return };
+        let what = match self.base {
+            Base::Margin => "wholesale",
+            base => word(&BASES, &base),
+        };
+        item.problem(
+            format!("no commission class of this bonus has a {}, so it would never pay", what.to_uppercase()),
+            format!("give one a {what}, such as {what} = {{ of_net = \"1\" }}, or use base = \"net\""),
+        );
+    }
+
+    /// `None` for a family that is only paid at the close.
+    pub(crate) fn order_rules(&self) -> Option<&dyn OrderBonus> {
+        match (&self.family, self.pays) {
+            (Family::Direct(direct), Pays::Order) => Some(direct),
+            (Family::FastStart(fast_start), Pays::Order) => Some(fast_start),
+            (Family::Unilevel(unilevel), Pays::Order) => Some(unilevel),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn period_rules(&self) -> &dyn PeriodBonus {
         match &self.family {
+            Family::Advancement(advancement) => advancement,
+            Family::Binary(binary) => binary,
+            Family::Differential(differential) => differential,
             Family::Direct(direct) => direct,
+            Family::FastStart(fast_start) => fast_start,
+            Family::Generation(generation) => generation,
+            Family::Matching(matching) => matching,
+            Family::Override(overriding) => overriding,
+            Family::Pool(pool) => pool,
             Family::Unilevel(unilevel) => unilevel,
+        }
+    }
+
+    /// What volumes it is paid on, at the close of a period.
+    pub(crate) fn measure(&self, classes: Option<Vec<String>>) -> Measure {
+        Measure { classes, ..Measure::of(self.base) }
+    }
+
+    pub fn phase(&self) -> Phase {
+        match &self.family {
+            Family::Matching(_) => Phase::Matching,
+            Family::Pool(_) => Phase::Pool,
+            _ => Phase::Base,
         }
     }
 
@@ -204,6 +383,13 @@ impl Bonus {
         match &self.family {
             Family::Direct(direct) => direct.covers(class),
             Family::Unilevel(unilevel) => unilevel.covers(class),
+            Family::FastStart(fast_start) => fast_start.covers(class),
+            Family::Differential(differential) => differential.covers(class),
+            Family::Generation(generation) => generation.covers(class),
+            Family::Override(overriding) => overriding.covers(class),
+            Family::Binary(binary) => binary.covers(class),
+            Family::Pool(pool) => pool.covers(class),
+            Family::Matching(_) | Family::Advancement(_) => true,
         }
     }
 
@@ -211,13 +397,21 @@ impl Bonus {
         self.active.as_ref().unwrap_or(&plan.active)
     }
 
+    /// On the upline of an order; nobody for a bonus that is paid at the close.
     pub(crate) fn walk(&self, plan: &Plan, upline: &[UplineMember]) -> Walk {
         let terms = Terms { active: self.active_rule(plan), default_rank: plan.default_rank.as_deref() };
-        self.rules().walk(&terms, upline)
+        match self.order_rules() {
+            Some(rules) => rules.walk(&terms, upline),
+            None => Walk { visited: vec![], ended: WalkEnd::Depth, places: vec![] },
+        }
     }
 
     pub(crate) fn canonical(&self, path: &str, out: &mut Canonical) {
-        out.text(&format!("{path}.base"), word(&BASES, &self.base));
+        let family = self.family.word();
+        out.text(&format!("{path}.family"), word(&FAMILIES, &family));
+        if family.has_base() {
+            out.text(&format!("{path}.base"), word(&BASES, &self.base));
+        }
         if let Some(active) = &self.active {
             out.text(&format!("{path}.active"), "own");
             out.active(&format!("{path}.active"), active);
@@ -225,18 +419,78 @@ impl Bonus {
         if let Some(pool) = self.pool {
             out.number(&format!("{path}.pool"), pool);
         }
+        if self.pays != family.pays() {
+            out.text(&format!("{path}.pays"), word(&PAYS, &self.pays));
+        }
+        if self.provisional {
+            out.text(&format!("{path}.provisional"), "true");
+        }
+        if let Some(condition) = &self.requires {
+            out.condition(&format!("{path}.requires"), condition);
+        }
         match &self.family {
+            Family::Advancement(advancement) => advancement.canonical(path, out),
+            Family::Binary(binary) => binary.canonical(path, out),
+            Family::Differential(differential) => differential.canonical(path, out),
             Family::Direct(direct) => direct.canonical(path, out),
+            Family::FastStart(fast_start) => fast_start.canonical(path, out),
+            Family::Generation(generation) => generation.canonical(path, out),
+            Family::Matching(matching) => matching.canonical(path, out),
+            Family::Override(overriding) => overriding.canonical(path, out),
+            Family::Pool(pool) => pool.canonical(path, out),
             Family::Unilevel(unilevel) => unilevel.canonical(path, out),
         }
     }
 
     pub(crate) fn describe(&self) -> BonusDescription {
         match &self.family {
+            Family::Advancement(advancement) => advancement.describe(self),
+            Family::Binary(binary) => binary.describe(self),
+            Family::Differential(differential) => differential.describe(self),
             Family::Direct(direct) => direct.describe(self),
+            Family::FastStart(fast_start) => fast_start.describe(self),
+            Family::Generation(generation) => generation.describe(self),
+            Family::Matching(matching) => matching.describe(self),
+            Family::Override(overriding) => overriding.describe(self),
+            Family::Pool(pool) => pool.describe(self),
             Family::Unilevel(unilevel) => unilevel.describe(self),
         }
     }
+}
+
+impl Family {
+    fn word(&self) -> FamilyWord {
+        match self {
+            Self::Advancement(_) => FamilyWord::Advancement,
+            Self::Binary(_) => FamilyWord::Binary,
+            Self::Differential(_) => FamilyWord::Differential,
+            Self::Direct(_) => FamilyWord::Direct,
+            Self::FastStart(_) => FamilyWord::FastStart,
+            Self::Generation(_) => FamilyWord::Generation,
+            Self::Matching(_) => FamilyWord::Matching,
+            Self::Override(_) => FamilyWord::Override,
+            Self::Pool(_) => FamilyWord::Pool,
+            Self::Unilevel(unilevel) if unilevel.is_matrix() => FamilyWord::Matrix,
+            Self::Unilevel(_) => FamilyWord::Unilevel,
+        }
+    }
+}
+
+fn read_pays(item: &Item<'_>, word: FamilyWord) -> Option<Pays> {
+    let pays = item.word(&PAYS)?;
+    if pays == Pays::Order && word.pays() == Pays::Period {
+        item.problem("this family needs the whole period", "remove pays, or write pays = \"period\"");
+        return None;
+    }
+    Some(pays)
+}
+
+fn read_provisional(item: &Item<'_>, pays: Option<Pays>) -> bool {
+    let provisional = item.flag().unwrap_or(false);
+    if provisional && pays == Some(Pays::Period) {
+        item.problem("only what is paid with the order can be provisional", "remove provisional");
+    }
+    provisional
 }
 
 impl Terms<'_> {

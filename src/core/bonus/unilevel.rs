@@ -3,6 +3,7 @@
 //! Level 0 is the attributed distributor, level 1 its sponsor. Walking is one pass from the bottom to the top;
 //! what differs between the compression modes is only who takes a level with it (see [`Unilevel::keeps_level`]).
 
+mod close;
 mod read;
 
 use rust_decimal::Decimal;
@@ -15,6 +16,8 @@ use crate::core::plan::{BonusDescription, Canonical, Grid, quoted, word};
 pub struct Unilevel {
     /// All classes when there is none.
     classes: Option<Vec<String>>,
+    /// Levels go up the placement tree and not the sponsors.
+    matrix: bool,
     start_level: u16,
     depth: u16,
     compression: Compression,
@@ -60,8 +63,11 @@ impl Unilevel {
         self.classes.as_ref().is_none_or(|classes| classes.iter().any(|known| known == class))
     }
 
+    pub(super) fn is_matrix(&self) -> bool {
+        self.matrix
+    }
+
     pub(super) fn canonical(&self, path: &str, out: &mut Canonical) {
-        out.text(&format!("{path}.family"), "unilevel");
         if let Some(classes) = &self.classes {
             out.texts(&format!("{path}.classes"), classes);
         }

@@ -38,16 +38,19 @@ pub enum EventKind {
     Adjust,
     /// Less than was posted before; never takes more than that.
     Clawback,
+    /// What was paid provisionally and is not earned at the close.
+    Forfeit,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 3] = [Self::Earn, Self::Adjust, Self::Clawback];
+    pub const ALL: [Self; 4] = [Self::Earn, Self::Adjust, Self::Clawback, Self::Forfeit];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Earn => "earn",
             Self::Adjust => "adjust",
             Self::Clawback => "clawback",
+            Self::Forfeit => "forfeit",
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     Award, BonusWalk, Calculation, CommissionLine, CommissionOrder, EngineRefusal, LineVolumes, PoolShare,
     Reason, UplineMember,
 };
-use crate::core::bonus::{Base, Bonus, OrderBonus, Place};
+use crate::core::bonus::{Bonus, OrderBonus, Pays, Place};
 use crate::core::plan::{Plan, RoundingRule};
 
 /// Below this every product that can come up fits a decimal.
@@ -20,9 +20,10 @@ pub(super) fn calculate(
 ) -> Result<Calculation, EngineRefusal> {
     let (lines, scale) = check(plan, order)?;
     let (mut awards, mut pools, mut walks) = (Vec::new(), Vec::new(), Vec::new());
-    for bonus in &plan.bonuses {
+    for bonus in plan.bonuses.iter().filter(|bonus| bonus.pays == Pays::Order) {
+        let Some(rules) = bonus.order_rules() else { continue };
         let walk = bonus.walk(plan, upline);
-        let exact = Exact::of(bonus, &walk.places, &lines);
+        let exact = Exact::of(bonus, rules, &walk.places, &lines);
         let paid = exact.pay(bonus, upline, (plan.rounding, scale), &mut awards);
         pools.extend(exact.share(bonus, paid, (plan.rounding, scale)));
         walks.push(BonusWalk { bonus: bonus.id.clone(), ended: walk.ended, visited: walk.visited });
@@ -92,8 +93,7 @@ struct Earner {
 }
 
 impl<'a> Exact<'a> {
-    fn of(bonus: &Bonus, places: &[Place], all: &'a [LineVolumes]) -> Self {
-        let rules = bonus.rules();
+    fn of(bonus: &Bonus, rules: &dyn OrderBonus, places: &[Place], all: &'a [LineVolumes]) -> Self {
         let lines: Vec<&LineVolumes> = all.iter().filter(|line| bonus.covers(&line.class)).collect();
         let bases: Vec<Decimal> = lines.iter().map(|line| rate_base(bonus, rules, line)).collect();
         let earner = |place: &Place| {
@@ -173,10 +173,7 @@ impl<'a> Exact<'a> {
 }
 
 fn base_of(bonus: &Bonus, line: &LineVolumes) -> Decimal {
-    match bonus.base {
-        Base::Net => line.net,
-        Base::Cv => line.volumes.cv,
-    }
+    line.volumes.of_kind(bonus.base, line.net)
 }
 
 fn rate_base(bonus: &Bonus, rules: &dyn OrderBonus, line: &LineVolumes) -> Decimal {

@@ -51,7 +51,7 @@ pub fn take_upline(plan: &Plan, members: impl Iterator<Item = UplineMember>) -> 
     loop {
         let more = taken.len().max(FIRST);
         taken.extend(members.by_ref().take(more));
-        let walks: Vec<_> = plan.bonuses.iter().map(|bonus| bonus.walk(plan, &taken)).collect();
+        let walks: Vec<_> = plan.order_bonuses().map(|bonus| bonus.walk(plan, &taken)).collect();
         let ended = walks.iter().all(|walk| walk.ended == WalkEnd::Depth);
         if ended || members.peek().is_none() {
             let visited = walks.iter().map(|walk| walk.visited.len()).max().unwrap_or(0);

@@ -152,6 +152,11 @@ impl Genealogy {
         self.id_at(node.index())
     }
 
+    /// `None`: since ever.
+    pub fn enrolled_at(&self, node: Node) -> Option<DateTime<Utc>> {
+        self.enrolled_at.get(node.index()).copied().and_then(from_micros)
+    }
+
     pub fn nodes(&self) -> impl Iterator<Item = Node> {
         (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(Node)
     }
@@ -164,7 +169,7 @@ impl Genealogy {
             status: version.status,
             rank: self.rank_of(version).map(str::to_owned),
             from: from_micros(version.from),
-            enrolled_at: self.enrolled_at.get(Node(version.node).index()).copied().and_then(from_micros),
+            enrolled_at: self.enrolled_at(Node(version.node)),
         })
     }
 

@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::parse::{CADENCES, ROUNDING_MODES, STAGES};
-use super::{ActiveRule, Plan};
+use super::parse::{CADENCES, REFUND_POLICIES, ROUNDING_MODES, STAGES};
+use super::{ActiveRule, Plan, RefundPolicy, limits, placement, ranks, volumes};
 use crate::core::volume::VolumeRule;
 
 /// SHA-256 of a plan's canonical text; shown and stored as 64 hexadecimal digits.
@@ -80,12 +80,20 @@ impl Canonical {
         if let Some(rank) = &plan.default_rank {
             out.text("standing.default_rank", rank);
         }
+        if plan.refunds != RefundPolicy::Now {
+            out.text("refunds.policy", word(&REFUND_POLICIES, &plan.refunds));
+        }
+        ranks::canonical(plan, &mut out);
+        volumes::canonical(plan, &mut out);
+        placement::canonical(plan, &mut out);
+        limits::canonical(plan, &mut out);
         for class in &plan.classes {
             let path = format!("class.{}", quoted(&class.id));
             out.lines.insert(path.clone(), "{}".to_owned());
             out.volume(&format!("{path}.pv"), &class.volumes.pv);
             out.volume(&format!("{path}.qv"), &class.volumes.qv);
             out.volume(&format!("{path}.cv"), &class.volumes.cv);
+            out.volume(&format!("{path}.wholesale"), &class.volumes.wholesale);
         }
         for bonus in &plan.bonuses {
             bonus.canonical(&format!("bonus.{}", quoted(&bonus.id)), &mut out);

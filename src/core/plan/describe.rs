@@ -50,6 +50,9 @@ impl BonusDescription {
             base: match bonus.base {
                 Base::Net => "net",
                 Base::Cv => "CV",
+                Base::Pv => "PV",
+                Base::Qv => "QV",
+                Base::Margin => "margin",
             }
             .to_owned(),
             pool: bonus.pool,

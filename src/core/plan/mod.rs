@@ -5,24 +5,35 @@
 //! words of the document; what a bonus pays is in [`super::bonus`], who is paid is decided in [`super::engine`].
 
 mod canonical;
+mod conditions;
 mod describe;
+mod limits;
 pub(crate) mod parse;
 mod period;
+mod placement;
 mod problem;
+mod ranks;
 pub(crate) mod read;
+mod volumes;
 
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::bonus::Bonus;
+use super::bonus::{Bonus, Pays};
 use super::genealogy::Status;
 use super::money::{Currency, Rounding};
-use super::volume::VolumeRules;
+use super::period::{Buyers, Measure};
+use super::volume::{VolumeKind, VolumeRules};
 pub use canonical::PlanHash;
 pub(crate) use canonical::{Canonical, quoted, word};
+pub(crate) use conditions::read_condition;
 pub use describe::{BonusDescription, Grid, PlanDescription};
+pub use limits::{Cap, CapPer, Deduction, Gate, Limits};
+pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
+pub use ranks::{Promotion, Qualification, RankRule, RankRules};
+pub use volumes::{GroupRule, Market};
 
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -35,8 +46,16 @@ pub struct Plan {
     pub(crate) refunds: RefundPolicy,
     /// Lowest first, as in the document.
     pub(crate) ranks: Vec<String>,
+    /// What each of `ranks` asks, and when a promotion counts.
+    pub(crate) rank_rules: RankRules,
+    /// In the order of the document.
+    pub(crate) qualifications: Vec<Qualification>,
     /// The rank of a distributor who has none.
     pub(crate) default_rank: Option<String>,
+    pub(crate) group: GroupRule,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) placement: Option<PlacementRule>,
+    pub(crate) limits: Limits,
     /// By id, whatever the document's order.
     pub(crate) classes: Vec<Class>,
     /// By id, whatever the document's order.
@@ -90,14 +109,30 @@ impl Default for ActiveRule {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundPolicy {
-    /// The difference is posted when the refund is learned, into the period that is open then.
+    /// What the refunded lines were paid is taken back in the period that is open then; ranks and brackets of
+    /// the closed period stand.
     Now,
+    /// The closed period is calculated again without the refunded goods, ranks and brackets too; the difference
+    /// is posted in the period that is open then.
+    SamePeriod,
+    /// As `now`, at the average that each award of the closed period was paid at.
+    AverageRate,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
     pub id: String,
     pub volumes: VolumeRules,
+    /// Where a market has other volumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markets: Vec<(String, VolumeRules)>,
+}
+
+impl Class {
+    pub fn volumes_in(&self, market: Option<&str>) -> &VolumeRules {
+        let own = self.markets.iter().find(|(id, _)| Some(id.as_str()) == market);
+        own.map_or(&self.volumes, |(_, volumes)| volumes)
+    }
 }
 
 impl Plan {
@@ -128,6 +163,59 @@ impl Plan {
 
     pub fn ranks(&self) -> &[String] {
         &self.ranks
+    }
+
+    pub fn rank_rules(&self) -> &RankRules {
+        &self.rank_rules
+    }
+
+    pub fn placement(&self) -> Option<&PlacementRule> {
+        self.placement.as_ref()
+    }
+
+    /// By id.
+    pub fn bonuses(&self) -> &[Bonus] {
+        &self.bonuses
+    }
+
+    pub(crate) fn order_bonuses(&self) -> impl Iterator<Item = &Bonus> {
+        self.bonuses.iter().filter(|bonus| bonus.pays == Pays::Order)
+    }
+
+    /// Whether the close of a period pays anything, or decides ranks.
+    pub fn has_period_bonuses(&self) -> bool {
+        self.bonuses.iter().any(|bonus| bonus.pays == Pays::Period || bonus.provisional)
+            || self.rank_rules.decide()
+            || !self.limits.is_empty()
+    }
+
+    /// The market that orders of a store belong to.
+    pub fn market_of(&self, store: &str) -> Option<&str> {
+        let market = self.markets.iter().find(|market| market.stores.iter().any(|known| known == store));
+        market.map(|market| market.id.as_str())
+    }
+
+    /// What [`super::period::PeriodAward::bonus`] names: a bonus, and after them all the deductions.
+    pub fn award_name(&self, at: u16) -> &str {
+        let at = usize::from(at);
+        match self.bonuses.get(at) {
+            Some(bonus) => &bonus.id,
+            None => self.limits.deductions.get(at - self.bonuses.len()).map_or("", |d| d.id.as_str()),
+        }
+    }
+
+    /// Every sum over lines that a period is calculated from.
+    pub(crate) fn measures(&self) -> Vec<Measure> {
+        let customers = Measure { buyers: Buyers::Customers, ..Measure::of(VolumeKind::Pv) };
+        let mut measures =
+            vec![Measure::of(VolumeKind::Pv), customers, Measure::of(self.group.volume), Measure::of(VolumeKind::Cv)];
+        for bonus in self.bonuses.iter().filter(|bonus| bonus.pays == Pays::Period) {
+            measures.extend(bonus.period_rules().measures(bonus));
+        }
+        measures.extend(self.limits.measures());
+        measures.sort();
+        measures.dedup();
+        measures
     }
 
     pub fn class(&self, id: &str) -> Option<&Class> {

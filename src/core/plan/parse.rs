@@ -10,7 +10,8 @@ use super::{
     ActiveRule, Cadence, Canonical, Class, PeriodRule, Plan, PlanHash, PlanProblem, RefundPolicy,
     RoundingRule, Stage,
 };
-use crate::core::bonus::{Bonus, Names};
+use super::{limits, placement, ranks, volumes};
+use crate::core::bonus::{Bonus, FAMILIES, FamilyWord, Names};
 use crate::core::genealogy::Status;
 use crate::core::money::{Currency, Rounding};
 use crate::core::sku::CLASS_NONE;
@@ -42,11 +43,18 @@ fn read(root: Table<'_>) -> Option<Plan> {
     let period = root.required("period", "[period] with cadence and zone").and_then(|i| read_period(&i));
     let active = root.optional("active").map_or_else(|| Some(ActiveRule::default()), |i| read_active(&i));
     let refunds = root.optional("refunds").map_or(Some(RefundPolicy::Now), |i| read_refunds(&i));
-    let ranks = read_ids(&root, "rank", false, |_, id| Some(id.to_owned()));
-    let default_rank = root.optional("standing").and_then(|i| read_standing(&i, &ranks));
+    let rank_ids = read_ids(&root, "rank", false, |_, id| Some(id.to_owned()));
+    let default_rank = root.optional("standing").and_then(|i| read_standing(&i, &rank_ids));
+    let markets = volumes::read_markets(&root);
     let mut classes = read_ids(&root, "class", true, read_class);
     classes.sort_by(|a, b| a.id.cmp(&b.id));
-    let names = Names { classes: &classes, ranks: &ranks };
+    let (qualification_ids, bonus_ids) = (ids(&root, "qualification"), bonus_ids(&root));
+    let names =
+        Names { classes: &classes, ranks: &rank_ids, qualifications: &qualification_ids, bonuses: &bonus_ids };
+    let (rank_rules, qualifications) = ranks::read(&root, &names);
+    let group = volumes::read_group(&root, &names);
+    let placement = placement::read(&root);
+    let limits = limits::read(&root, &names);
     let mut bonuses = read_ids(&root, "bonus", true, |table, id| Bonus::read(table, id, &names));
     bonuses.sort_by(|a, b| a.id.cmp(&b.id));
     root.finish();
@@ -59,8 +67,14 @@ fn read(root: Table<'_>) -> Option<Plan> {
         period: period?,
         active: active?,
         refunds: refunds?,
-        ranks,
+        ranks: rank_ids,
+        rank_rules,
+        qualifications,
         default_rank,
+        group,
+        markets,
+        placement,
+        limits,
         classes,
         bonuses,
         canonical: String::new(),
@@ -104,6 +118,12 @@ pub(super) const ROUNDING_MODES: [(&str, Rounding); 5] = [
     ("half_down", Rounding::HalfDown),
     ("down", Rounding::Down),
     ("up", Rounding::Up),
+];
+
+pub(super) const REFUND_POLICIES: [(&str, RefundPolicy); 3] = [
+    ("now", RefundPolicy::Now),
+    ("same_period", RefundPolicy::SamePeriod),
+    ("average_rate", RefundPolicy::AverageRate),
 ];
 
 pub(super) const STAGES: [(&str, Stage); 2] = [("line", Stage::Line), ("order", Stage::Order)];
@@ -164,7 +184,7 @@ pub(crate) fn read_active(item: &Item<'_>) -> Option<ActiveRule> {
 fn read_refunds(item: &Item<'_>) -> Option<RefundPolicy> {
     let table = item.table()?;
     let policy =
-        table.required("policy", "policy = \"now\"").and_then(|i| i.word(&[("now", RefundPolicy::Now)]));
+        table.required("policy", "policy = \"now\"").and_then(|i| i.word(&REFUND_POLICIES));
     table.finish();
     policy
 }
@@ -185,7 +205,9 @@ fn read_class(table: &Table<'_>, id: &str) -> Option<Class> {
     let pv = volume(table.optional("pv"));
     let qv = volume(table.optional("qv"));
     let cv = volume(table.optional("cv"));
-    Some(Class { id: id.to_owned(), volumes: VolumeRules { pv: pv?, qv: qv?, cv: cv? } })
+    let wholesale = volume(table.optional("wholesale"));
+    let volumes = VolumeRules { pv: pv?, qv: qv?, cv: cv?, wholesale: wholesale? };
+    Some(Class { id: id.to_owned(), volumes, markets: vec![] })
 }
 
 fn read_volume(item: &Item<'_>) -> Option<VolumeRule> {
@@ -211,6 +233,23 @@ fn read_volume(item: &Item<'_>) -> Option<VolumeRule> {
     };
     table.finish();
     rule.map(|rule| if rule.is_none() { VolumeRule::NONE } else { rule })
+}
+
+/// What `[[key]]` declares, before anything of it is read: for those that name it.
+fn ids(root: &Table<'_>, key: &'static str) -> Vec<String> {
+    root.peek(key).into_iter().filter_map(|table| table.get("id").map(|id| (*id).to_owned())).collect()
+}
+
+/// In the order in which bonuses stand in a plan.
+fn bonus_ids(root: &Table<'_>) -> Vec<(String, FamilyWord)> {
+    let family = |word: &str| FAMILIES.iter().find(|(known, _)| *known == word).map(|(_, family)| *family);
+    let mut found: Vec<(String, FamilyWord)> = root
+        .peek("bonus")
+        .into_iter()
+        .filter_map(|table| Some(((*table.get("id")?).to_owned(), family(table.get("family")?)?)))
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
 }
 
 /// The entries of `[[key]]`, each with an id of its own.

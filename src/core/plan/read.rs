@@ -3,7 +3,8 @@
 //! Every question that finds something wrong notes a problem and answers `None`; the reader goes on, so that
 //! one look shows them all. A key that nobody asked for is a problem as well.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rust_decimal::Decimal;
@@ -129,6 +130,14 @@ impl<'d> Item<'d> {
     }
 
     /// One of the words of the document.
+    pub fn flag(&self) -> Option<bool> {
+        let flag = self.value.as_bool();
+        if flag.is_none() {
+            self.problem(format!("expected true or false, found {}", self.found()), "write true or false");
+        }
+        flag
+    }
+
     pub fn word<T: Clone>(&self, words: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -204,11 +213,12 @@ pub(crate) struct Table<'d> {
     span: Range<usize>,
     table: &'d DeTable<'d>,
     asked: RefCell<Vec<&'static str>>,
+    ignored: Cell<bool>,
 }
 
 impl<'d> Table<'d> {
     pub fn new(doc: &'d Doc<'d>, path: String, span: Range<usize>, table: &'d DeTable<'d>) -> Self {
-        Self { doc, path, span, table, asked: RefCell::new(Vec::new()) }
+        Self { doc, path, span, table, asked: RefCell::new(Vec::new()), ignored: Cell::new(false) }
     }
 
     pub fn optional(&self, key: &'static str) -> Option<Item<'d>> {
@@ -217,6 +227,18 @@ impl<'d> Table<'d> {
     }
 
     /// `example` is shown when the key is missing.
+    /// The texts of each table of a list, as far as they can be had, without judging anything.
+    pub fn peek(&self, key: &str) -> Vec<BTreeMap<&'d str, &'d str>> {
+        let Some(DeValue::Array(list)) = self.table.get(key).map(|value| value.get_ref()) else { return vec![] };
+        let texts = |table: &'d DeTable<'d>| {
+            let pairs = table.iter().filter_map(|(key, value)| {
+                Some((key.get_ref().as_ref(), value.get_ref().as_str()?.trim()))
+            });
+            pairs.collect()
+        };
+        list.iter().filter_map(|item| item.get_ref().as_table().map(texts)).collect()
+    }
+
     pub fn required(&self, key: &'static str, example: &str) -> Option<Item<'d>> {
         let item = self.optional(key);
         if item.is_none() {
@@ -229,9 +251,17 @@ impl<'d> Table<'d> {
         self.doc.problem(&self.span, &self.path, message.into(), fix.into());
     }
 
+    /// What else there is cannot be judged, because of a problem that was told already.
+    pub fn ignore_rest(&self) {
+        self.ignored.set(true);
+    }
+
     /// Every key that was not asked for is unknown.
     pub fn finish(self) {
         let asked = self.asked.borrow();
+        if self.ignored.get() {
+            return;
+        }
         for (key, value) in self.table {
             if asked.contains(&key.get_ref().as_ref()) {
                 continue;

@@ -14,6 +14,7 @@ impl Unilevel {
         table: &Table<'_>,
         names: &Names<'_>,
         pool: Option<Decimal>,
+        matrix: bool,
     ) -> Option<Self> {
         let classes = table.optional("classes").map(|item| read_classes(&item, names));
         let start_level = table.optional("start_level").map_or(Some(1), |item| item.whole(0, MOST_LEVELS));
@@ -47,6 +48,7 @@ impl Unilevel {
         let highest = rows.highest(longest);
         check_sum(&rates, &highest, pool, rates_of_pool?);
         Some(Self {
+            matrix,
             classes: classes.map_or(Some(None), |classes| classes.map(Some))?,
             start_level: start_level?,
             depth: written?,

@@ -293,6 +293,7 @@ proptest! {
                     EventKind::Earn => prop_assert!(!known && draft.amount > Decimal::ZERO),
                     EventKind::Adjust => prop_assert!(known && draft.amount > Decimal::ZERO),
                     EventKind::Clawback => prop_assert!(draft.amount < Decimal::ZERO && posted + draft.amount >= Decimal::ZERO),
+                    EventKind::Forfeit => prop_assert!(false, "an order forfeits nothing"),
                 }
             }
             ledger = applied(ledger, drafts);

@@ -1,0 +1,2 @@
+delete from cache_versions where name = 'placement';
+drop table placement_versions;

@@ -1,0 +1,46 @@
+//! How everybody stands in a period: who is active, with which rank, for which bonus.
+
+use std::collections::BTreeMap;
+
+use super::people::{NO_RANK, index};
+use crate::core::fixed::Fixed;
+
+/// Arrays by person. A recalculation after a refund takes these as they were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standings {
+    pub pv: Vec<Fixed>,
+    pub customer_pv: Vec<Fixed>,
+    pub gv: Vec<Fixed>,
+    /// Group volume without the legs that broke away.
+    pub pgv: Vec<Fixed>,
+    /// By the plan's own rule; a bonus can have another.
+    pub active: Vec<bool>,
+    /// The rank that this period's conditions give.
+    pub achieved: Vec<u16>,
+    /// The rank that this period's bonuses are paid as.
+    pub paid_as: Vec<u16>,
+    /// The highest rank ever, this period's included.
+    pub title: Vec<u16>,
+    /// By qualification.
+    pub qualified: Vec<Vec<bool>>,
+    /// By bonus that asks for something: who meets it.
+    pub eligible: BTreeMap<u16, Vec<bool>>,
+    /// By bonus that has standings of its own (a bracket, points): one number each.
+    pub own: BTreeMap<u16, Vec<i64>>,
+}
+
+impl Standings {
+    /// [`NO_RANK`] for none.
+    pub fn rank(&self, person: u32) -> u16 {
+        self.paid_as.get(index(person)).copied().unwrap_or(NO_RANK)
+    }
+
+    pub fn is_eligible(&self, bonus: u16, person: u32) -> bool {
+        self.eligible.get(&bonus).is_none_or(|who| who.get(index(person)).copied().unwrap_or(false))
+    }
+
+    /// What a bonus noted of a person; zero when it noted nothing.
+    pub fn own(&self, bonus: u16, person: u32) -> i64 {
+        self.own.get(&bonus).and_then(|all| all.get(index(person))).copied().unwrap_or(0)
+    }
+}
