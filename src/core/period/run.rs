@@ -160,6 +160,7 @@ fn judge(
             standings.own.insert(at, own);
         }
     }
+    cut::judge(plan, input, &mut standings)?;
     Ok(standings)
 }
 

@@ -11,7 +11,7 @@ use super::{
     RoundingRule, Stage,
 };
 use super::{limits, placement, ranks, volumes};
-use crate::core::bonus::{Bonus, FAMILIES, FamilyWord, Names};
+use crate::core::bonus::{Bonus, FAMILIES, FamilyWord, Names, check_shares};
 use crate::core::genealogy::Status;
 use crate::core::money::{Currency, Rounding};
 use crate::core::sku::CLASS_NONE;
@@ -57,6 +57,7 @@ fn read(root: Table<'_>) -> Option<Plan> {
     let limits = limits::read(&root, &names);
     let mut bonuses = read_ids(&root, "bonus", true, |table, id| Bonus::read(table, id, &names));
     bonuses.sort_by(|a, b| a.id.cmp(&b.id));
+    check_shares(&root, &names);
     root.finish();
     let (id, name, currency) = head?;
     let mut plan = Plan {
@@ -281,7 +282,7 @@ fn read_ids<T>(
     entries
 }
 
-fn read_id(item: &Item<'_>) -> Option<String> {
+pub(super) fn read_id(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
     if text.len() > 64 || !text.chars().all(fine) {
