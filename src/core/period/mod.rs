@@ -29,7 +29,7 @@ use super::fixed::TooLarge;
 use super::plan::Plan;
 pub use carried::{Carried, CarriedStanding, Lot};
 pub(crate) use climb::{Climb, Climbed, Step, climb, climb_from};
-pub use condition::{Condition, Facts, LegRule, Unmet, VolumeOfLeg};
+pub use condition::{Condition, Facts, LegRule, Qualified, Unmet, VolumeOfLeg};
 pub use gathered::{Buyers, Gathered, LineVolume, Measure, SoldLine, Window};
 pub(crate) use people::index;
 pub use people::{NO_RANK, NOBODY, People, Person};

@@ -111,7 +111,7 @@ pub(super) fn run(
                 Pays::Period => {
                     let raw = bonus.period_rules().calculate(bonus, &stage)?;
                     let pool = settle(at, &raw, cents, &mut awards)?;
-                    left.take(raw);
+                    left.take(at, raw);
                     pool
                 }
                 Pays::Order => confirm(bonus, &stage, &mut awards)?,
@@ -129,13 +129,14 @@ pub(super) fn run(
 #[derive(Default)]
 pub(super) struct Left {
     pub lots: Vec<Lot>,
-    pub advanced: Vec<(u32, u16)>,
+    /// Person, bonus, rank.
+    pub advanced: Vec<(u32, u16, u16)>,
 }
 
 impl Left {
-    fn take(&mut self, raw: RawBonus) {
+    fn take(&mut self, bonus: u16, raw: RawBonus) {
         self.lots.extend(raw.lots);
-        self.advanced.extend(raw.advanced);
+        self.advanced.extend(raw.advanced.into_iter().map(|(person, rank)| (person, bonus, rank)));
     }
 }
 
@@ -263,4 +264,3 @@ impl PeriodResult {
         self
     }
 }
-
