@@ -152,14 +152,14 @@ base = "net"
 rates = "0.1"
 "#,
     );
-    let mut case = Case::new(RANKS);
+    case.person("a", "", "silver").person("b", "a", "");
     let ran = case.run();
     assert_eq!([paid_as(&ran, "a"), paid_as(&ran, "b")], ["silver", "member"]);
 }
 
 #[test]
 fn who_broke_away_is_not_in_the_personal_group() {
-    let mut case = team(RANKS);
+    let mut case = Case::new(RANKS);
     for (id, sponsor) in [("above", ""), ("top", "above"), ("side", "above"), ("a", "top"), ("b", "top")] {
         case.person(id, sponsor, "");
     }
