@@ -150,6 +150,7 @@ impl<'s> Book<'s> {
             let commissionable = CommissionOrder {
                 currency: snapshot.currency,
                 ordered_at: snapshot.ordered_at,
+                store: &kept.store,
                 lines: &lines,
             };
             let calculated = calculate_order(&self.scenario.plan, &commissionable, &locked.members);

@@ -24,7 +24,7 @@ use super::ids::DistributorId;
 use super::period::{Condition, Measure, PeriodBonus};
 use super::plan::read::{Item, Table};
 use super::plan::{ActiveRule, BonusDescription, Canonical, Class, PlacementRule, Plan, word};
-use super::volume::VolumeKind;
+use super::volume::{VolumeKind, VolumeRules};
 pub use advancement::Advancement;
 pub use binary::Binary;
 pub use differential::Differential;
@@ -320,14 +320,15 @@ impl Bonus {
     }
 
     fn check_base(&self, base_item: Option<Item<'_>>, names: &Names<'_>) {
-        let rule = |class: &Class| match self.base {
-            Base::Net => None,
-            Base::Cv => Some(class.volumes.cv),
-            Base::Pv => Some(class.volumes.pv),
-            Base::Qv => Some(class.volumes.qv),
-            Base::Margin => Some(class.volumes.wholesale),
+        let gives = |volumes: &VolumeRules| match self.base {
+            Base::Net => true,
+            Base::Cv => !volumes.cv.is_none(),
+            Base::Pv => !volumes.pv.is_none(),
+            Base::Qv => !volumes.qv.is_none(),
+            Base::Margin => !volumes.wholesale.is_none(),
         };
-        let has = |class: &&Class| self.covers(&class.id) && rule(class).is_none_or(|rule| !rule.is_none());
+        let anywhere = |class: &Class| gives(&class.volumes) || class.markets.iter().any(|(_, v)| gives(v));
+        let has = |class: &&Class| self.covers(&class.id) && anywhere(class);
         let Some(item) = base_item.filter(|_| !names.classes.iter().any(|class| has(&class))) else { return };
         let what = match self.base {
             Base::Margin => "wholesale",
