@@ -275,8 +275,8 @@ pub fn lock_for_commission(
 ) -> Result<Vec<CommissionableHead>, DbError> {
     let rows: Vec<CommissionRow> = sql_query(
         "select order_id, (select slug from stores s where s.store_id = o.store_id) as store, calculation_no,
-                status, currency::text as currency, ordered_at, distributor_id, place, place_value, own, lines,
-                received_at
+                status, currency::text as currency, ordered_at, distributor_id, place, place_value, own,
+                lines, received_at
          from orders o where order_id = any($1) order by order_id for update",
     )
     .bind::<Array<SqlUuid>, _>(order_ids)
