@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::UplineMember;
 use super::ids::DistributorId;
-use super::plan::read::{Item, Table};
 use super::period::{Condition, Measure, PeriodBonus};
+use super::plan::read::{Item, Table};
 use super::plan::{ActiveRule, BonusDescription, Canonical, Class, Plan, word};
 use super::volume::VolumeKind;
 pub use advancement::Advancement;
@@ -79,13 +79,8 @@ impl Phase {
 /// What rates are applied to.
 pub type Base = VolumeKind;
 
-pub(crate) const BASES: [(&str, Base); 5] = [
-    ("net", Base::Net),
-    ("cv", Base::Cv),
-    ("pv", Base::Pv),
-    ("qv", Base::Qv),
-    ("margin", Base::Margin),
-];
+pub(crate) const BASES: [(&str, Base); 5] =
+    [("net", Base::Net), ("cv", Base::Cv), ("pv", Base::Pv), ("qv", Base::Qv), ("margin", Base::Margin)];
 
 #[derive(Clone, Debug)]
 pub enum Family {
@@ -295,7 +290,9 @@ impl Bonus {
         let family = match word {
             FamilyWord::Advancement => Advancement::read(table, names).map(Family::Advancement),
             FamilyWord::Binary => Binary::read(table, names).map(Family::Binary),
-            FamilyWord::Differential => Differential::read(table, names, known_pool).map(Family::Differential),
+            FamilyWord::Differential => {
+                Differential::read(table, names, known_pool).map(Family::Differential)
+            }
             FamilyWord::Direct => Direct::read(table, names, known_pool).map(Family::Direct),
             FamilyWord::FastStart => FastStart::read(table, names, known_pool).map(Family::FastStart),
             FamilyWord::Generation => Generation::read(table, names, known_pool).map(Family::Generation),

@@ -94,9 +94,12 @@ impl Condition {
     pub fn counted_gv(&self, facts: &Facts<'_>) -> Result<Fixed, TooLarge> {
         let (Some(asked), Some(share)) = (self.gv, self.max_per_leg) else { return Ok(facts.gv) };
         let most = Fixed::of(asked.times(share).decimal()?)?;
-        facts.legs.iter().try_fold(facts.gv, |gv, leg| {
-            if leg.gv > most { gv.sub(leg.gv.sub(most)?) } else { Ok(gv) }
-        })
+        facts.legs.iter().try_fold(
+            facts.gv,
+            |gv, leg| {
+                if leg.gv > most { gv.sub(leg.gv.sub(most)?) } else { Ok(gv) }
+            },
+        )
     }
 
     /// Everything that is asked and not met.

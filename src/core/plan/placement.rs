@@ -13,7 +13,10 @@ pub struct PlacementRule {
 pub enum TreeKind {
     Binary,
     /// So many places under everybody, and so many levels at most.
-    Matrix { width: u16, depth: Option<u16> },
+    Matrix {
+        width: u16,
+        depth: Option<u16>,
+    },
 }
 
 impl TreeKind {

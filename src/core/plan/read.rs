@@ -229,11 +229,13 @@ impl<'d> Table<'d> {
     /// `example` is shown when the key is missing.
     /// The texts of each table of a list, as far as they can be had, without judging anything.
     pub fn peek(&self, key: &str) -> Vec<BTreeMap<&'d str, &'d str>> {
-        let Some(DeValue::Array(list)) = self.table.get(key).map(|value| value.get_ref()) else { return vec![] };
+        let Some(DeValue::Array(list)) = self.table.get(key).map(|value| value.get_ref()) else {
+            return vec![];
+        };
         let texts = |table: &'d DeTable<'d>| {
-            let pairs = table.iter().filter_map(|(key, value)| {
-                Some((key.get_ref().as_ref(), value.get_ref().as_str()?.trim()))
-            });
+            let pairs = table
+                .iter()
+                .filter_map(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_str()?.trim())));
             pairs.collect()
         };
         list.iter().filter_map(|item| item.get_ref().as_table().map(texts)).collect()
