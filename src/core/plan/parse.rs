@@ -49,14 +49,19 @@ fn read(root: Table<'_>) -> Option<Plan> {
     let mut classes = read_ids(&root, "class", true, read_class);
     classes.sort_by(|a, b| a.id.cmp(&b.id));
     let (qualification_ids, bonus_ids) = (ids(&root, "qualification"), bonus_ids(&root));
-    let names =
-        Names { classes: &classes, ranks: &rank_ids, qualifications: &qualification_ids, bonuses: &bonus_ids };
+    let names = Names {
+        classes: &classes,
+        ranks: &rank_ids,
+        qualifications: &qualification_ids,
+        bonuses: &bonus_ids,
+    };
     let (rank_rules, qualifications) = ranks::read(&root, &names);
     let group = volumes::read_group(&root, &names);
     let placement = placement::read(&root);
     let limits = limits::read(&root, &names);
     let mut bonuses = read_ids(&root, "bonus", true, |table, id| Bonus::read(table, id, &names));
     bonuses.sort_by(|a, b| a.id.cmp(&b.id));
+    Bonus::withhold(&mut bonuses, &names.class_ids());
     root.finish();
     let (id, name, currency) = head?;
     let mut plan = Plan {
@@ -183,8 +188,7 @@ pub(crate) fn read_active(item: &Item<'_>) -> Option<ActiveRule> {
 
 fn read_refunds(item: &Item<'_>) -> Option<RefundPolicy> {
     let table = item.table()?;
-    let policy =
-        table.required("policy", "policy = \"now\"").and_then(|i| i.word(&REFUND_POLICIES));
+    let policy = table.required("policy", "policy = \"now\"").and_then(|i| i.word(&REFUND_POLICIES));
     table.finish();
     policy
 }
