@@ -164,6 +164,12 @@ pub fn skipped(finding: &Finding) -> String {
         Finding::UnknownRank { rank } => format!("rank {rank} is not in the plan"),
         Finding::NoRate { rank: Some(rank) } => format!("rank {rank} is not paid on this level"),
         Finding::NoRate { rank: None } => "not paid on this level".to_owned(),
+        Finding::NotEligible => "does not meet what the bonus asks".to_owned(),
+        Finding::BeyondStop => "above the rank that the levels stop at".to_owned(),
+        Finding::OutsideWindow { days } => format!("not within {days} days of the enrolment"),
+        Finding::BelowTier { volume, least } => {
+            format!("volume {} of {} that the first tier asks", volume.normalize(), least.normalize())
+        }
     }
 }
 
