@@ -225,6 +225,11 @@ fn told(visited: &Visited) -> String {
         Finding::NoRate { rank } => {
             format!("rank {} is not paid on this level", rank.as_deref().unwrap_or("none"))
         }
+        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
+        Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
+        Finding::InGroup => "in the group that the volume is of".to_owned(),
+        Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),
+        Finding::NothingDue => "no advancement is due".to_owned(),
     };
     format!("{} up, {level}: {} {why}", visited.distance, visited.distributor)
 }

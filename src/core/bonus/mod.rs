@@ -11,6 +11,7 @@ mod differential;
 mod direct;
 mod fast_start;
 mod generation;
+mod leaders;
 mod matching;
 mod overriding;
 mod pool;
@@ -21,8 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::UplineMember;
 use super::ids::DistributorId;
-use super::plan::read::{Item, Table};
 use super::period::{Condition, Measure, PeriodBonus};
+use super::plan::read::{Item, Table};
 use super::plan::{ActiveRule, BonusDescription, Canonical, Class, Plan, word};
 use super::volume::VolumeKind;
 pub use advancement::Advancement;
@@ -79,13 +80,8 @@ impl Phase {
 /// What rates are applied to.
 pub type Base = VolumeKind;
 
-pub(crate) const BASES: [(&str, Base); 5] = [
-    ("net", Base::Net),
-    ("cv", Base::Cv),
-    ("pv", Base::Pv),
-    ("qv", Base::Qv),
-    ("margin", Base::Margin),
-];
+pub(crate) const BASES: [(&str, Base); 5] =
+    [("net", Base::Net), ("cv", Base::Cv), ("pv", Base::Pv), ("qv", Base::Qv), ("margin", Base::Margin)];
 
 #[derive(Clone, Debug)]
 pub enum Family {
@@ -248,6 +244,18 @@ pub enum Finding {
     NoRate {
         rank: Option<String>,
     },
+    /// Does not meet what the bonus asks for.
+    Unqualified,
+    /// So much was paid below, or stands there, and the own rate is not above it.
+    PaidBelow {
+        rate: Decimal,
+    },
+    /// Inside of the group that the volume is of; leaders above its head are paid on it.
+    InGroup,
+    /// The head of that group.
+    HeadsGroup,
+    /// No rank advancement is due.
+    NothingDue,
 }
 
 impl Finding {
@@ -262,6 +270,11 @@ impl Finding {
             Self::NoRank => "no_rank",
             Self::UnknownRank { .. } => "unknown_rank",
             Self::NoRate { .. } => "no_rate",
+            Self::Unqualified => "unqualified",
+            Self::PaidBelow { .. } => "paid_below",
+            Self::InGroup => "in_group",
+            Self::HeadsGroup => "heads_group",
+            Self::NothingDue => "nothing_due",
         }
     }
 }
@@ -295,7 +308,9 @@ impl Bonus {
         let family = match word {
             FamilyWord::Advancement => Advancement::read(table, names).map(Family::Advancement),
             FamilyWord::Binary => Binary::read(table, names).map(Family::Binary),
-            FamilyWord::Differential => Differential::read(table, names, known_pool).map(Family::Differential),
+            FamilyWord::Differential => {
+                Differential::read(table, names, known_pool).map(Family::Differential)
+            }
             FamilyWord::Direct => Direct::read(table, names, known_pool).map(Family::Direct),
             FamilyWord::FastStart => FastStart::read(table, names, known_pool).map(Family::FastStart),
             FamilyWord::Generation => Generation::read(table, names, known_pool).map(Family::Generation),
