@@ -11,6 +11,7 @@ mod differential;
 mod direct;
 mod fast_start;
 mod generation;
+mod leaders;
 mod matching;
 mod overriding;
 mod pool;
@@ -264,6 +265,18 @@ pub enum Finding {
         volume: Decimal,
         least: Decimal,
     },
+    /// Does not meet what the bonus asks for.
+    Unqualified,
+    /// So much was paid below, or stands there, and the own rate is not above it.
+    PaidBelow {
+        rate: Decimal,
+    },
+    /// Inside of the group that the volume is of; leaders above its head are paid on it.
+    InGroup,
+    /// The head of that group.
+    HeadsGroup,
+    /// No rank advancement is due.
+    NothingDue,
 }
 
 impl Finding {
@@ -282,6 +295,11 @@ impl Finding {
             Self::BeyondStop => "beyond_stop",
             Self::OutsideWindow { .. } => "outside_window",
             Self::BelowTier { .. } => "below_tier",
+            Self::Unqualified => "unqualified",
+            Self::PaidBelow { .. } => "paid_below",
+            Self::InGroup => "in_group",
+            Self::HeadsGroup => "heads_group",
+            Self::NothingDue => "nothing_due",
         }
     }
 }

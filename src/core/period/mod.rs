@@ -37,7 +37,7 @@ pub(crate) use people::index;
 pub use people::{NO_RANK, NOBODY, People, Person};
 pub use positions::{PositionAt, Positions};
 pub use result::{BonusPool, Cut, PeriodAward, PeriodResult};
-pub use run::{Earnings, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};
+pub use run::{Advance, Earnings, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};
 pub use standings::Standings;
 
 /// When the period was: half-open, as its row says.
