@@ -71,7 +71,7 @@ pub fn target(
         Some(known)
             if known.attributed.distributor == attributed.distributor && known.ordered_at == ordered_at =>
         {
-            known.clone()
+            Context { attributed: attributed.clone(), ..known.clone() }
         }
         _ => open_context(ordered_at, attributed, network, published, volumes)?,
     };

@@ -24,7 +24,7 @@ use super::engine::UplineMember;
 use super::ids::DistributorId;
 use super::period::{Condition, Measure, PeriodBonus};
 use super::plan::read::{Item, Table};
-use super::plan::{ActiveRule, BonusDescription, Canonical, Class, Plan, word};
+use super::plan::{ActiveRule, BonusDescription, Canonical, Class, PlacementRule, Plan, word};
 use super::volume::VolumeKind;
 pub use advancement::Advancement;
 pub use binary::Binary;
@@ -149,6 +149,7 @@ pub(crate) struct Names<'n> {
     pub qualifications: &'n [String],
     /// Ids of all bonuses, with their families: for those that read the earnings of others.
     pub bonuses: &'n [(String, FamilyWord)],
+    pub placement: Option<PlacementRule>,
 }
 
 impl Names<'_> {

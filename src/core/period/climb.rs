@@ -38,11 +38,7 @@ pub(crate) struct Climbed {
 
 /// Everybody who is paid, from the last person to the first. `parents` come before their children; `volumes`
 /// belong to the same places. Volumes that nobody has cost nothing.
-pub(crate) fn climb(
-    rules: &dyn Climb,
-    parents: &[u32],
-    volumes: &[Fixed],
-) -> Result<Vec<Climbed>, TooLarge> {
+pub(crate) fn climb(rules: &dyn Climb, parents: &[u32], volumes: &[Fixed]) -> Result<Vec<Climbed>, TooLarge> {
     let states = usize::from(rules.states());
     let mut waiting = vec![Fixed::ZERO; parents.len().saturating_mul(states)];
     let mut arrived = vec![Fixed::ZERO; states];

@@ -33,6 +33,7 @@ pub use limits::{Cap, CapPer, Deduction, Gate, Limits};
 pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};
+pub(crate) use ranks::{asking_for_rank, in_order};
 pub use volumes::{GroupRule, Market};
 
 #[derive(Clone, Debug)]
@@ -207,8 +208,12 @@ impl Plan {
     /// Every sum over lines that a period is calculated from.
     pub(crate) fn measures(&self) -> Vec<Measure> {
         let customers = Measure { buyers: Buyers::Customers, ..Measure::of(VolumeKind::Pv) };
-        let mut measures =
-            vec![Measure::of(VolumeKind::Pv), customers, Measure::of(self.group.volume), Measure::of(VolumeKind::Cv)];
+        let mut measures = vec![
+            Measure::of(VolumeKind::Pv),
+            customers,
+            Measure::of(self.group.volume),
+            Measure::of(VolumeKind::Cv),
+        ];
         for bonus in self.bonuses.iter().filter(|bonus| bonus.pays == Pays::Period) {
             measures.extend(bonus.period_rules().measures(bonus));
         }
