@@ -210,11 +210,7 @@ impl PeriodBonus for Differential {
     fn sources(&self, bonus: &Bonus, stage: &Stage<'_>, earner: u32) -> Result<Vec<Source>, TooLarge> {
         let stairs = Stairs::of(self, bonus, stage);
         let volumes = self.scope.volumes(bonus, stage);
-        let paid_on = leaders::paid_on(&stairs, stage.input.people, earner);
-        Ok(paid_on
-            .into_iter()
-            .filter_map(|(person, level, rate)| leaders::source(volumes, person, level, rate))
-            .collect())
+        leaders::sources(&stairs, stage.input.people, volumes, earner)
     }
 
     fn trace(&self, bonus: &Bonus, stage: &Stage<'_>, source: u32) -> Vec<TraceStep> {

@@ -30,7 +30,7 @@ use super::fixed::TooLarge;
 use super::plan::Plan;
 pub use adjust::{NamedAward, PeriodEvent, adjusted, difference};
 pub use carried::{Carried, CarriedStanding, Lot};
-pub(crate) use climb::{Climb, Climbed, Step, climb, climb_from};
+pub(crate) use climb::{Climb, Climbed, Paid, Step, Trails, arrivals, climb, climb_from};
 pub use condition::{Condition, Facts, LegRule, Qualified, Unmet, VolumeOfLeg};
 pub use gathered::{Buyers, Gathered, LineVolume, Measure, SoldLine, Window};
 pub(crate) use people::index;
