@@ -229,10 +229,15 @@ pub(super) fn is_set(flags: &[bool], person: u32) -> bool {
     flags.get(index(person)).copied().unwrap_or(false)
 }
 
+/// Everybody, downlines before their sponsors.
+pub(super) fn from_the_back(people: &People) -> Result<impl Iterator<Item = u32> + use<>, TooLarge> {
+    Ok((0..u32::try_from(people.len()).map_err(|_| TooLarge)?).rev())
+}
+
 /// By person: its own volume and that of its downline, without who stands at or below a head further down.
 pub(super) fn groups(people: &People, volumes: &[Fixed], heads: &[bool]) -> Result<Vec<Fixed>, TooLarge> {
     let mut sums = everybody(people, |person| volumes.get(index(person)).copied().unwrap_or_default());
-    for person in (0u32..).take(people.len()).collect::<Vec<_>>().into_iter().rev() {
+    for person in from_the_back(people)? {
         let sum = sums.get(index(person)).copied().unwrap_or_default();
         if is_set(heads, person) || sum.is_zero() {
             continue;

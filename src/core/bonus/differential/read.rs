@@ -84,18 +84,18 @@ fn read_brackets(item: &Item<'_>, scope: &Scope, pool: Option<Decimal>) -> Optio
     if lines.is_empty() {
         item.problem("nobody would ever be paid", "add { from = \"100\", rate = \"0.03\" }");
     }
-    let all = lines.len();
-    let written: Vec<Written<'_>> =
-        lines.into_iter().filter_map(|line| read_bracket(line, scope, pool)).collect();
+    let written: Vec<Option<Written<'_>>> =
+        lines.into_iter().map(|line| read_bracket(line, scope, pool)).collect();
     for pair in written.windows(2) {
-        if let [lower, upper] = pair {
+        if let [Some(lower), Some(upper)] = pair {
             check_neighbours(lower, upper);
         }
     }
-    if let Some((to, _)) = written.last().filter(|_| written.len() == all).and_then(|last| last.to.as_ref()) {
+    if let Some(Some(Written { to: Some((to, _)), .. })) = written.last() {
         to.problem("nothing is said of volumes above the last bracket", "remove to: the last one has no end");
     }
-    Some(written.iter().map(|line| Bracket { from: line.from, rate: line.rate }).collect())
+    let bracket = |line: Option<Written<'_>>| line.map(|line| Bracket { from: line.from, rate: line.rate });
+    written.into_iter().map(bracket).collect()
 }
 
 fn read_bracket<'d>(item: Item<'d>, scope: &Scope, pool: Option<Decimal>) -> Option<Written<'d>> {
