@@ -1,5 +1,6 @@
-//! `upline plan`: check, hash, show and publish plan documents.
+//! `upline plan`: check, hash, show, compare and publish plan documents.
 
+mod diff;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use crate::plans::{self, Plans, PublishProblem};
 #[command(after_help = "Examples:
   upline plan check plan.toml
   upline plan show --effective
+  upline plan diff plan.toml next.toml
   upline plan publish plan.toml --from 2026-01-01")]
 pub struct PlanCommand {
     #[command(subcommand)]
@@ -55,6 +57,19 @@ enum Action {
         /// The published plan that holds at an instant [default: now]
         #[arg(long, value_name = "DATE", num_args = 0..=1, value_parser = super::parse_instant)]
         effective: Option<Option<DateTime<Utc>>>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What one plan says other than another, value by value; exit code 3 if there is anything
+    #[command(after_help = "Examples:
+  upline plan diff plan.toml next.toml
+  upline plan diff 3f9a0c1d4be2 next.toml --json")]
+    Diff {
+        /// A document, or the hash of a published plan (or how it begins)
+        old: String,
+        /// The same
+        new: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -93,6 +108,7 @@ impl PlanCommand {
                     show::show(&effective_at(backend, at)?.describe(), json)
                 })
             }
+            Action::Diff { old, new, json } => diff::diff(global, [&old, &new], json),
             Action::List { json } => {
                 global.with_backend(Opening::Ready, |backend, clock| list(backend, clock, json))
             }

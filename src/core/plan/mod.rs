@@ -7,6 +7,7 @@
 mod canonical;
 mod conditions;
 mod describe;
+mod diff;
 mod limits;
 pub(crate) mod parse;
 mod period;
@@ -28,8 +29,12 @@ use super::volume::{VolumeKind, VolumeRules};
 pub use canonical::PlanHash;
 pub(crate) use canonical::{Canonical, quoted, word};
 pub(crate) use conditions::read_condition;
-pub use describe::{BonusDescription, Grid, PlanDescription};
-pub use limits::{Cap, CapPer, Deduction, Gate, Limits};
+pub use describe::{
+    BonusDescription, ClassDescription, Grid, LimitDescription, PlanDescription, QualificationDescription,
+    RankDescription,
+};
+pub use diff::PlanChange;
+pub use limits::{Cap, CapPer, Deduction, Gate, Limits, Most};
 pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};

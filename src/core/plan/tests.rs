@@ -203,7 +203,7 @@ fn a_plan_describes_itself() {
     let team = told.bonuses.iter().find(|bonus| bonus.id == "team").unwrap();
     assert_eq!(team.rates.columns, ["Level 1", "Level 2", "Level 3", "Level 4"]);
     assert_eq!(team.rates.rows[0].1, [Some(Decimal::new(5, 2)), None, None, None]);
-    assert_eq!(told.classes.iter().find(|class| class.0 == "starter").unwrap().1, "50 per unit");
+    assert_eq!(told.classes.iter().find(|class| class.id == "starter").unwrap().pv, "50 per unit");
 }
 
 proptest! {
