@@ -22,8 +22,10 @@ pub(super) fn calculate(
     let (mut awards, mut pools, mut walks) = (Vec::new(), Vec::new(), Vec::new());
     for bonus in plan.bonuses.iter().filter(|bonus| bonus.pays == Pays::Order) {
         let Some(rules) = bonus.order_rules() else { continue };
-        let walk = bonus.walk(plan, upline);
-        let exact = Exact::of(bonus, rules, &walk.places, &lines);
+        let walk = bonus.walk(plan, upline, order.ordered_at);
+        let enrolled_at = upline.first().and_then(|seller| seller.enrolled_at);
+        let covers = |line: &LineVolumes| bonus.covers_line(&line.class, enrolled_at, order.ordered_at);
+        let exact = Exact::of(bonus, rules, &walk.places, lines.iter().filter(|line| covers(line)).collect());
         let paid = exact.pay(bonus, upline, (plan.rounding, scale), &mut awards);
         pools.extend(exact.share(bonus, paid, (plan.rounding, scale)));
         walks.push(BonusWalk { bonus: bonus.id.clone(), ended: walk.ended, visited: walk.visited });
@@ -94,8 +96,7 @@ struct Earner {
 }
 
 impl<'a> Exact<'a> {
-    fn of(bonus: &Bonus, rules: &dyn OrderBonus, places: &[Place], all: &'a [LineVolumes]) -> Self {
-        let lines: Vec<&LineVolumes> = all.iter().filter(|line| bonus.covers(&line.class)).collect();
+    fn of(bonus: &Bonus, rules: &dyn OrderBonus, places: &[Place], lines: Vec<&'a LineVolumes>) -> Self {
         let bases: Vec<Decimal> = lines.iter().map(|line| rate_base(bonus, rules, line)).collect();
         let earner = |place: &Place| {
             let rate = |line: &&LineVolumes| rules.rate(place, &line.class);

@@ -33,6 +33,7 @@ fn member(id: &str, rank: &str) -> UplineMember {
         rank: Some(rank.to_owned()),
         pv: Decimal::ZERO,
         enrolled: true,
+        enrolled_at: None,
     }
 }
 

@@ -249,6 +249,11 @@ impl Plan {
         self.bonuses.iter().any(|bonus| bonus.active_rule(self).min_pv.is_some())
     }
 
+    /// Whether it matters since when the attributed distributor has been enrolled.
+    pub fn needs_enrolment(&self) -> bool {
+        self.order_bonuses().any(|bonus| bonus.asks_enrolment())
+    }
+
     /// One text for all documents that mean the same: key order, comments, spacing, `0.10` or `0.1` and
     /// defaults that are written out make no difference. A value that is left at its default is not in it, so
     /// a key that the document learns later changes no hash of today.

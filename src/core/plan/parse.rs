@@ -67,6 +67,7 @@ fn read(root: Table<'_>) -> Option<Plan> {
         Bonus::read(table, id, &names)
     });
     bonuses.sort_by(|a, b| a.id.cmp(&b.id));
+    Bonus::withhold(&mut bonuses, &names.class_ids());
     root.finish();
     let (id, name, currency) = head?;
     let mut plan = Plan {

@@ -182,9 +182,10 @@ fn a_hundred_thousand_inactive_ancestors_are_passed_and_only_the_visited_are_kep
     let plan = unilevel(&format!("compression = \"slot_fill\"\n{RATES}"));
     let deep =
         || (0..100_000).map(|i| if i == 99_000 { member("m", "member") } else { inactive(&format!("d{i}")) });
-    let upline = take_upline(&plan, deep());
+    let upline = take_upline(&plan, DateTime::UNIX_EPOCH, deep());
     assert_eq!(upline.len(), 100_000);
     assert_eq!(paid(&plan, &upline), ["1:m"]);
-    let near = take_upline(&plan, (0..100_000).map(|i| member(&format!("d{i}"), "gold")));
+    let near =
+        take_upline(&plan, DateTime::UNIX_EPOCH, (0..100_000).map(|i| member(&format!("d{i}"), "gold")));
     assert_eq!(near.len(), 4);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::PeriodInput;
 use super::super::carried::{Carried, CarriedStanding};
 use super::super::people::{NO_RANK, index};
-use super::super::run::Left;
+use super::super::run::{Advance, Left};
 use super::super::standings::Standings;
 use super::place;
 use crate::core::bonus::Family;
@@ -36,9 +36,9 @@ pub(in super::super) fn carry(
     left: Left,
 ) -> Result<Carried, TooLarge> {
     let before = before(input);
-    let mut advanced: BTreeMap<u32, Vec<(u16, u16)>> = BTreeMap::new();
-    for (person, bonus, rank) in left.advanced {
-        advanced.entry(person).or_default().push((bonus, rank));
+    let mut advanced: BTreeMap<u32, Vec<(u16, Advance)>> = BTreeMap::new();
+    for (bonus, advance) in left.advanced {
+        advanced.entry(advance.person).or_default().push((bonus, advance));
     }
     let next = Next { plan, standings, default_rank: place(plan, plan.default_rank.as_deref()) };
     let mut kept = vec![];
@@ -66,7 +66,7 @@ impl Next<'_> {
         &self,
         person: u32,
         was: Option<&CarriedStanding>,
-        paid: &[(u16, u16)],
+        paid: &[(u16, Advance)],
     ) -> Result<CarriedStanding, TooLarge> {
         let of = |ranks: &[u16]| ranks.get(index(person)).copied().unwrap_or(NO_RANK);
         let achieved = of(&self.standings.achieved);
@@ -115,14 +115,14 @@ impl Next<'_> {
     fn advanced(
         &self,
         was: Option<&CarriedStanding>,
-        paid: &[(u16, u16)],
+        paid: &[(u16, Advance)],
     ) -> BTreeMap<String, BTreeMap<String, u16>> {
         let mut advanced = was.map(|was| was.advanced.clone()).unwrap_or_default();
-        for (bonus, rank) in paid {
-            let Some(rank) = self.plan.ranks.get(usize::from(*rank)) else { continue };
+        for (bonus, advance) in paid {
+            let Some(rank) = self.plan.ranks.get(usize::from(advance.rank)) else { continue };
             let of_bonus = advanced.entry(self.plan.award_name(*bonus).to_owned()).or_default();
             let paid = of_bonus.entry(rank.clone()).or_insert(0);
-            *paid = paid.saturating_add(1);
+            *paid = paid.saturating_add(advance.parts);
         }
         advanced
     }
