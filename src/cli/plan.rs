@@ -16,7 +16,7 @@ use crate::access::audit;
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
 use crate::core::assess::Hold;
-use crate::core::plan::Plan;
+use crate::core::plan::{Plan, schema};
 use crate::db::Lane;
 use crate::orders;
 use crate::plans::{self, Plans, PublishProblem};
@@ -74,6 +74,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// The JSON Schema of plan documents, for editors
+    #[command(after_help = "Example:\n  upline plan schema > plan.schema.json")]
+    Schema,
     /// Everything that was published, in the order in which it takes effect
     #[command(after_help = "Example:\n  upline plan list --json")]
     List {
@@ -109,6 +112,10 @@ impl PlanCommand {
                 })
             }
             Action::Diff { old, new, json } => diff::diff(global, [&old, &new], json),
+            Action::Schema => {
+                output::json(&schema())?;
+                Ok(Outcome::Done)
+            }
             Action::List { json } => {
                 global.with_backend(Opening::Ready, |backend, clock| list(backend, clock, json))
             }

@@ -15,6 +15,7 @@ mod placement;
 mod problem;
 mod ranks;
 pub(crate) mod read;
+mod schema;
 mod volumes;
 
 use chrono_tz::Tz;
@@ -39,6 +40,7 @@ pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};
 pub(crate) use ranks::{asking_for_rank, in_order};
+pub use schema::schema;
 pub use volumes::{GroupRule, Market};
 
 #[derive(Clone, Debug)]
