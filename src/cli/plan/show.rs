@@ -30,7 +30,7 @@ pub fn show(plan: &PlanDescription, json: bool) -> anyhow::Result<Outcome> {
         show_bonus(bonus)?;
     }
     for limit in &plan.limits {
-        output::line(format_args!("\n{} {}\n  {}", limit.kind, limit.id, limit.text))?;
+        output::line(format_args!("\n{limit}"))?;
     }
     Ok(Outcome::Done)
 }

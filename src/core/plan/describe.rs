@@ -1,7 +1,6 @@
 //! A plan in words and tables, for a page or a terminal.
 
 mod conditions;
-mod limits;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -12,6 +11,7 @@ use super::{
     ActiveRule, Class, PlacementRule, Plan, Promotion, Qualification, RefundPolicy, Spillover, TreeKind,
 };
 use crate::core::bonus::{Base, Bonus, Pays};
+use crate::core::period::Condition;
 use crate::core::volume::{VolumeRule, VolumeRules};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,7 +27,8 @@ pub struct PlanDescription {
     pub qualifications: Vec<QualificationDescription>,
     pub classes: Vec<ClassDescription>,
     pub bonuses: Vec<BonusDescription>,
-    pub limits: Vec<LimitDescription>,
+    /// Gates, caps and deductions, in the order in which they are applied.
+    pub limits: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -75,14 +76,6 @@ pub struct BonusDescription {
     pub rates: Grid,
 }
 
-/// A gate, a cap or a deduction.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LimitDescription {
-    pub kind: &'static str,
-    pub id: String,
-    pub text: String,
-}
-
 /// Rates as shares: `0.05` is five of a hundred. `None`: not paid.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Grid {
@@ -122,11 +115,7 @@ impl BonusDescription {
 
 pub(super) fn describe(plan: &Plan) -> PlanDescription {
     let bonus = |bonus: &Bonus| BonusDescription {
-        requires: bonus
-            .requires
-            .as_ref()
-            .map(|condition| conditions::sentences(condition, plan))
-            .unwrap_or_default(),
+        requires: bonus.requires.as_ref().map(|condition| condition.sentences(plan)).unwrap_or_default(),
         ..bonus.describe()
     };
     PlanDescription {
@@ -139,7 +128,7 @@ pub(super) fn describe(plan: &Plan) -> PlanDescription {
         qualifications: plan.qualifications.iter().map(|one| qualification(one, plan)).collect(),
         classes: plan.classes.iter().flat_map(class).collect(),
         bonuses: plan.bonuses.iter().map(bonus).collect(),
-        limits: limits::limits(plan),
+        limits: plan.limits.describe(plan),
     }
 }
 
@@ -224,7 +213,7 @@ fn rank_rules(plan: &Plan) -> Vec<RankDescription> {
     if !plan.rank_rules.decide() {
         return vec![];
     }
-    let sentences = |condition| conditions::sentences(condition, plan);
+    let sentences = |condition: &Condition| condition.sentences(plan);
     let rules = plan.ranks.iter().zip(&plan.rank_rules.rules);
     let described = rules.map(|(rank, rule)| RankDescription {
         rank: rank.clone(),
@@ -235,7 +224,7 @@ fn rank_rules(plan: &Plan) -> Vec<RankDescription> {
 }
 
 fn qualification(one: &Qualification, plan: &Plan) -> QualificationDescription {
-    let asks = conditions::sentences(&one.condition, plan);
+    let asks = one.condition.sentences(plan);
     QualificationDescription { id: one.id.clone(), asks, carried: one.carried }
 }
 

@@ -31,11 +31,11 @@ pub use canonical::PlanHash;
 pub(crate) use canonical::{Canonical, quoted, word};
 pub(crate) use conditions::read_condition;
 pub use describe::{
-    BonusDescription, ClassDescription, Grid, LimitDescription, PlanDescription, QualificationDescription,
-    RankDescription,
+    BonusDescription, ClassDescription, Grid, PlanDescription, QualificationDescription, RankDescription,
 };
 pub use diff::PlanChange;
-pub use limits::{Cap, CapPer, Deduction, Gate, Limits, Most};
+pub(crate) use limits::{CAPS_IN_ORDER, read_amount};
+pub use limits::{Cap, CapPer, CustomerShare, Deduction, Gate, Limits, Most};
 pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};

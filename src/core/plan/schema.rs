@@ -108,10 +108,8 @@ fn market() -> Value {
 fn volume() -> Value {
     let of_net = amount("A share of the line's net.");
     let per_unit = amount("So much per unit, whatever was paid.");
-    let one_of = [
-        table("", &["of_net"], [("of_net", of_net)]),
-        table("", &["per_unit"], [("per_unit", per_unit)]),
-    ];
+    let one_of =
+        [table("", &["of_net"], [("of_net", of_net)]), table("", &["per_unit"], [("per_unit", per_unit)])];
     json!({"oneOf": one_of})
 }
 
@@ -167,7 +165,8 @@ fn placement() -> Value {
 }
 
 fn condition() -> Value {
-    let leg = table("", &["rank"], [("rank", names("This rank or higher.")), ("count", count(1, "1 without it."))]);
+    let leg =
+        table("", &["rank"], [("rank", names("This rank or higher.")), ("count", count(1, "1 without it."))]);
     let leg_volume = table(
         "So many legs of at least so much group volume.",
         &["count", "least"],
@@ -185,7 +184,10 @@ fn condition() -> Value {
         ("leg_volume", leg_volume),
         ("recruits", count(1, "So many personally sponsored who are active.")),
         ("weaker_side", amount("Group volume of the weaker side of the binary tree.")),
-        ("qualified", json!({"type": "array", "items": {"type": "string"}, "description": "Qualifications."})),
+        (
+            "qualified",
+            json!({"type": "array", "items": {"type": "string"}, "description": "Qualifications."}),
+        ),
         ("rank", names("This rank or higher; in a rank's own condition: before this period.")),
         ("days", count(1, "Enrolled for at least so many days at the end of the period.")),
     ];

@@ -5,8 +5,7 @@ use rust_decimal::Decimal;
 use super::format::plain;
 use super::plans::{Change, Section};
 use crate::core::plan::{
-    BonusDescription, ClassDescription, LimitDescription, PlanDescription, QualificationDescription,
-    RankDescription,
+    BonusDescription, ClassDescription, PlanDescription, QualificationDescription, RankDescription,
 };
 
 /// The parts of the document in its own order; rate tables as tables.
@@ -18,9 +17,8 @@ pub fn sections(plan: &PlanDescription) -> Vec<Section> {
     let qualified = |one: &QualificationDescription| vec![one.id.clone(), one.asks.join("; "), holds(one)];
     let qualified = plan.qualifications.iter().map(qualified).collect();
     sections.extend(table("Qualifications", &["Qualification", "Asks for", "Holds"], qualified));
-    let limit = |one: &LimitDescription| vec![one.id.clone(), one.kind.to_owned(), one.text.clone()];
-    let limits = plan.limits.iter().map(limit).collect();
-    sections.extend(table("Gates, caps and deductions", &["Name", "Kind", "What it does"], limits));
+    let limits = plan.limits.iter().map(|told| limit(told)).map(|(name, does)| vec![name, does]).collect();
+    sections.extend(table("Gates, caps and deductions", &["Name", "What it does"], limits));
     let class = |class: &ClassDescription| {
         let volumes = [&class.pv, &class.qv, &class.cv, &class.wholesale].map(String::clone);
         std::iter::once(class_name(class)).chain(volumes).collect()
@@ -54,6 +52,12 @@ fn holds(one: &QualificationDescription) -> String {
         1 => "in the period and the next".to_owned(),
         more => format!("in the period and the next {more}"),
     }
+}
+
+/// `Cap week: it pays ...` in its two parts.
+fn limit(told: &str) -> (String, String) {
+    let (name, does) = told.split_once(": ").unwrap_or((told, ""));
+    (name.to_owned(), does.to_owned())
 }
 
 fn class_name(class: &ClassDescription) -> String {
@@ -149,7 +153,7 @@ fn items(plan: &PlanDescription) -> Vec<(String, String)> {
         let told = format!("{}; holds {}", one.asks.join("; "), holds(one));
         items.push((format!("Qualification {}", one.id), told));
     }
-    items.extend(plan.limits.iter().map(|one| (format!("{} {}", one.kind, one.id), one.text.clone())));
+    items.extend(plan.limits.iter().map(|told| limit(told)));
     items.extend(plan.classes.iter().map(class_item));
     items
 }

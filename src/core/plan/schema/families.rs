@@ -11,11 +11,24 @@ const SHARED: [&str; 7] = ["id", "family", "pool", "pays", "provisional", "requi
 /// Which other keys a family has; those with an exclamation mark have to be there.
 pub(super) const KEYS: [(&str, &[&str]); 11] = [
     ("direct", &["base!", "classes", "rates", "tiers", "tiers_by"]),
-    ("unilevel", &["base!", "classes", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"]),
+    (
+        "unilevel",
+        &["base!", "classes", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"],
+    ),
     ("matrix", &["base!", "classes", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"]),
     (
         "fast_start",
-        &["base!", "classes", "rates!", "days!", "depth", "compression", "stop_at", "cap_per_recruit", "withholds"],
+        &[
+            "base!",
+            "classes",
+            "rates!",
+            "days!",
+            "depth",
+            "compression",
+            "stop_at",
+            "cap_per_recruit",
+            "withholds",
+        ],
     ),
     (
         "differential",
@@ -23,14 +36,37 @@ pub(super) const KEYS: [(&str, &[&str]); 11] = [
     ),
     (
         "override",
-        &["base!", "classes", "rates!", "rates_of", "boundary!", "differential", "floor", "generations", "guarantee"],
+        &[
+            "base!",
+            "classes",
+            "rates!",
+            "rates_of",
+            "boundary!",
+            "differential",
+            "floor",
+            "generations",
+            "guarantee",
+        ],
     ),
     ("generation", &["base!", "classes", "rates!", "rates_of", "boundary!", "empty", "volume"]),
     (
         "binary",
         &[
-            "base!", "classes", "mode!", "unit", "first_pair", "pay", "rate", "rates", "rates_by_pv", "carry",
-            "max_carry", "expires_after", "inactive", "cap", "above_cap",
+            "base!",
+            "classes",
+            "mode!",
+            "unit",
+            "first_pair",
+            "pay",
+            "rate",
+            "rates",
+            "rates_by_pv",
+            "carry",
+            "max_carry",
+            "expires_after",
+            "inactive",
+            "cap",
+            "above_cap",
         ],
     ),
     ("matching", &["of!", "by", "boundary", "rates!", "depth", "compression", "stop_at"]),
@@ -49,7 +85,8 @@ pub(super) fn bonus() -> Value {
 
 fn of_family((family, keys): &(&str, &[&str])) -> Value {
     let required: Vec<&str> = keys.iter().filter_map(|key| key.strip_suffix('!')).collect();
-    let known: Vec<&str> = SHARED.into_iter().chain(keys.iter().map(|key| key.trim_end_matches('!'))).collect();
+    let known: Vec<&str> =
+        SHARED.into_iter().chain(keys.iter().map(|key| key.trim_end_matches('!'))).collect();
     json!({
         "if": {"properties": {"family": {"const": family}}, "required": ["family"]},
         "then": {"propertyNames": {"enum": known}, "required": required}
@@ -139,7 +176,10 @@ fn closing() -> Vec<(&'static str, Value)> {
         ("brackets", steps("differential: the rate of a volume.")),
         (
             "when_inverted",
-            words(&[("clamp", ()), ("pass_up", ())], "differential: a leg has a higher rate than its sponsor."),
+            words(
+                &[("clamp", ()), ("pass_up", ())],
+                "differential: a leg has a higher rate than its sponsor.",
+            ),
         ),
         ("breakaway", names("differential: from this rank on a leg pays nothing further up.")),
         (
@@ -155,7 +195,10 @@ fn closing() -> Vec<(&'static str, Value)> {
             words(&[("consumes", ()), ("skips", ())], "generation: whether one without volume counts."),
         ),
         ("volume", words(&[("net", ()), ("gross", ())], "generation: without the next generation, or with.")),
-        ("mode", words(&[("weak_leg", ()), ("cycles", ())], "binary: a share of the weaker side, or cycles.")),
+        (
+            "mode",
+            words(&[("weak_leg", ()), ("cycles", ())], "binary: a share of the weaker side, or cycles."),
+        ),
         ("unit", told(pair.clone(), "binary: what a cycle takes of both sides.")),
         ("first_pair", told(pair, "binary: what the very first cycle takes.")),
         ("pay", amount("binary: what a cycle pays.")),

@@ -82,9 +82,12 @@ fn the_schema_knows_every_key_that_is_asked_for() {
         let document: toml::Table = text.parse().unwrap();
         for (path, asked) in ASKED.with_borrow(Clone::clone) {
             let schemas = at(&root, &path);
-            let knows = |key: &str| schemas.iter().any(|s| s.get("properties").is_some_and(|k| k.get(key).is_some()));
+            let knows =
+                |key: &str| schemas.iter().any(|s| s.get("properties").is_some_and(|k| k.get(key).is_some()));
             missing.extend(asked.iter().filter(|key| !knows(key)).map(|key| format!("{path}: {key}")));
-            let Some(place) = path.strip_prefix("bonus[").and_then(|rest| rest.strip_suffix(']')) else { continue };
+            let Some(place) = path.strip_prefix("bonus[").and_then(|rest| rest.strip_suffix(']')) else {
+                continue;
+            };
             let Ok(place) = place.parse::<usize>() else { continue };
             let family = document["bonus"][place]["family"].as_str().unwrap();
             let then = root.pointer("/properties/bonus/items/allOf").unwrap().as_array().unwrap();
@@ -114,7 +117,8 @@ fn the_schema_lets_the_samples_pass() {
             }
             for (key, item) in value.as_object().into_iter().flatten() {
                 let own = schema.get("properties").and_then(|keys| keys.get(key));
-                let schema = own.or_else(|| schema.get("additionalProperties").filter(|more| more.is_object()));
+                let schema =
+                    own.or_else(|| schema.get("additionalProperties").filter(|more| more.is_object()));
                 waiting.push((format!("{path}.{key}"), schema.unwrap_or(&Value::Null), item));
             }
         }
@@ -145,8 +149,14 @@ fn fits(schema: &Value, value: &Value) -> bool {
 fn every_family_has_its_keys() {
     let families: BTreeSet<&str> = FAMILIES.iter().map(|(word, _)| *word).collect();
     assert_eq!(KEYS.iter().map(|(family, _)| *family).collect::<BTreeSet<_>>(), families);
-    let all: BTreeSet<String> =
-        schema().pointer("/properties/bonus/items/properties").unwrap().as_object().unwrap().keys().cloned().collect();
+    let all: BTreeSet<String> = schema()
+        .pointer("/properties/bonus/items/properties")
+        .unwrap()
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     let by_family = KEYS.iter().flat_map(|(_, keys)| *keys).map(|key| key.trim_end_matches('!').to_owned());
     let shared = ["id", "family", "pool", "pays", "provisional", "requires", "active"].map(str::to_owned);
     assert_eq!(by_family.chain(shared).collect::<BTreeSet<_>>(), all);
