@@ -216,6 +216,9 @@ fn told(visited: &Visited) -> String {
     let why = match &visited.finding {
         Finding::Earns { rate: Some(rate) } => format!("earns at {rate}"),
         Finding::Earns { rate: None } => "earns".to_owned(),
+        Finding::Leg { position, matched, carried, flushed, .. } => {
+            format!("position {position}: matched {matched}, carried {carried}, flushed {flushed}")
+        }
         Finding::BelowStart => "below the first paid level".to_owned(),
         Finding::NotEnrolled => "not enrolled yet".to_owned(),
         Finding::Inactive { status } => format!("not active: {status}"),

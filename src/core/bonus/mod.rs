@@ -37,6 +37,7 @@ pub use generation::Generation;
 pub use matching::Matching;
 pub use overriding::Override;
 pub use pool::Pool;
+pub(crate) use pool::check_shares;
 pub use unilevel::{Compression, CompressionMode, Unilevel};
 
 #[derive(Clone, Debug)]
@@ -139,6 +140,10 @@ impl FamilyWord {
         !matches!(self, Self::Matching | Self::Advancement)
     }
 
+    pub fn pays_with_orders(self) -> bool {
+        self.pays() == Pays::Order
+    }
+
     fn pays(self) -> Pays {
         match self {
             Self::Direct | Self::FastStart | Self::Unilevel => Pays::Order,
@@ -230,6 +235,16 @@ pub enum Finding {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rate: Option<Decimal>,
     },
+    /// A position of a binary: what it did with somebody's volume on one of its sides.
+    Leg {
+        position: String,
+        side: u16,
+        /// Whether its owner earns in the period at all.
+        earns: bool,
+        matched: Decimal,
+        carried: Decimal,
+        flushed: Decimal,
+    },
     /// Below the first level that the bonus pays.
     BelowStart,
     NotEnrolled,
@@ -284,6 +299,7 @@ impl Finding {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Earns { .. } => "earns",
+            Self::Leg { .. } => "leg",
             Self::BelowStart => "below_start",
             Self::NotEnrolled => "not_enrolled",
             Self::Inactive { .. } => "inactive",

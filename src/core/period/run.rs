@@ -170,6 +170,7 @@ fn judge(
             standings.own.insert(at, own);
         }
     }
+    cut::judge(plan, input, &mut standings)?;
     Ok(standings)
 }
 

@@ -154,6 +154,8 @@ pub fn class(class: &str) -> Pill {
 pub fn skipped(finding: &Finding) -> String {
     match finding {
         Finding::Earns { .. } => String::new(),
+        Finding::Leg { earns: true, .. } => String::new(),
+        Finding::Leg { position, .. } => format!("position {position} does not earn in this period"),
         Finding::BelowStart => "below the first level that is paid".to_owned(),
         Finding::NotEnrolled => "had not enrolled yet".to_owned(),
         Finding::Inactive { status } => format!("{status}, not active"),
