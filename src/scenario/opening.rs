@@ -85,8 +85,8 @@ fn close(words: &mut Words, plan: &Plan) -> Result<Action, ScenarioProblem> {
     match span::named(plan.period(), &name) {
         Some(span) => Ok(Action::Close(span)),
         None => Err(words.problem(format!(
-            "{name:?} is no {:?} of the plan; write 2026-01, 2026-Q1, 2026-W05 or 2026-01-31, as its cadence is",
-            plan.period().cadence
+            "{name:?} is no {} of the plan; write 2026-01, 2026-Q1, 2026-W05 or 2026-01-31, as its cadence is",
+            format!("{:?}", plan.period().cadence).to_lowercase()
         ))),
     }
 }
