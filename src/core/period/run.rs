@@ -213,7 +213,7 @@ impl Stage<'_> {
 
 impl Earnings {
     /// What the orders of the period were paid at once.
-    fn of_orders(plan: &Plan, input: PeriodInput<'_>) -> Result<Self, TooLarge> {
+    pub(super) fn of_orders(plan: &Plan, input: PeriodInput<'_>) -> Result<Self, TooLarge> {
         let mut earnings = Self(vec![vec![]; plan.bonuses.len()]);
         for (bonus, sums) in plan.bonuses.iter().zip(&mut earnings.0) {
             for (_, person, amount) in input.sold.emitted_of(&bonus.id) {
