@@ -232,7 +232,6 @@ fn told(visited: &Visited) -> String {
         Finding::BeyondStop => "above the rank that the levels stop at".to_owned(),
         Finding::OutsideWindow { days } => format!("the order is not within {days} days of the enrolment"),
         Finding::BelowTier { volume, least } => format!("below the first tier: volume {volume} of {least}"),
-        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
         Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
         Finding::InGroup => "in the group that the volume is of".to_owned(),
         Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),
