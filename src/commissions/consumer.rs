@@ -88,6 +88,7 @@ fn order(head: &CommissionableHead) -> target::Order<'_> {
     });
     target::Order {
         status: &head.status,
+        store: &head.store,
         currency: head.currency.as_deref().and_then(Currency::parse),
         ordered_at: head.ordered_at,
         attributed,

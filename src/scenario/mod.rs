@@ -7,20 +7,27 @@
 
 mod book;
 mod check;
+mod close;
 mod expect;
+mod facts;
+mod opening;
 mod orders;
 mod parse;
+mod positions;
 mod run;
+mod span;
 mod words;
 
 use crate::core::genealogy::DistributorVersion;
 use crate::core::ids::DistributorId;
 use crate::core::order::Report;
+use crate::core::period::{CarriedStanding, Lot, Span};
+use crate::core::placement::PlacementVersion;
 use crate::core::plan::Plan;
 use crate::core::sku::SkuMapping;
 
-pub use expect::{Expectation, Part, VerdictWord, Volume};
-pub use run::{Failure, OrderOutcome, Outcome, run};
+pub use expect::{Earner, Expectation, OfPeriod, Part, StandingVolume, VerdictWord, Volume};
+pub use run::{Failure, OrderOutcome, Outcome, PeriodOutcome, run};
 
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -67,6 +74,21 @@ pub enum Action {
         order: String,
         distributor: DistributorId,
     },
+    /// A position in the placement tree.
+    Place(PlacementVersion),
+    /// Everybody without a position gets the one that the plan's spillover rule finds.
+    PlaceAll,
+    /// Volume that an earlier period left at a position.
+    Carry(Lot),
+    /// What earlier periods left of a distributor.
+    Standing {
+        distributor: DistributorId,
+        standing: CarriedStanding,
+    },
+    /// The period is calculated with what is known so far, and posted.
+    Close(Span),
+    /// What is known by now of the orders of closed periods is posted into the open one.
+    Adjust,
     Expect(Expectation),
 }
 

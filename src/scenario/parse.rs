@@ -1,9 +1,9 @@
 //! From text to steps. Every line that is not understood is told, not the first.
 
 use super::expect::Expectation;
-use super::orders::{Draft, Told};
+use super::orders::{Draft, PLACE_OF_OWN, Told};
 use super::words::Words;
-use super::{Action, Scenario, ScenarioProblem, Step, Store};
+use super::{Action, Scenario, ScenarioProblem, Step, Store, opening};
 use crate::core::genealogy::{DistributorVersion, Status};
 use crate::core::ids::DistributorId;
 use crate::core::order::Report;
@@ -30,6 +30,8 @@ struct Reader<'l> {
     load: Load<'l>,
     title: String,
     plan: Option<(Plan, String)>,
+    /// The plan has problems of its own; that it is missing is no further one.
+    has_wrong_plan: bool,
     stores: Vec<Store>,
     told: Told,
     open: Option<Draft>,
@@ -44,6 +46,7 @@ impl<'l> Reader<'l> {
             load,
             title: String::new(),
             plan: None,
+            has_wrong_plan: false,
             stores: Vec::new(),
             told: Told::default(),
             open: None,
@@ -58,6 +61,11 @@ impl<'l> Reader<'l> {
         mut words: Words,
         lines: &mut impl Iterator<Item = (usize, &'t str)>,
     ) -> Result<(), ScenarioProblem> {
+        // What needs the plan cannot be read without one, and says nothing new about that.
+        let needs_plan = words.indented || words.first().is_some_and(|word| NEED_PLAN.contains(&word));
+        if self.has_wrong_plan && needs_plan {
+            return Ok(());
+        }
         if words.indented {
             let Some(draft) = &mut self.open else {
                 return Err(words.problem("an indented line belongs to an order; there is none above"));
@@ -117,7 +125,10 @@ impl<'l> Reader<'l> {
                 let expectation = Expectation::read(&mut words)?;
                 self.step(line, Action::Expect(expectation));
             }
-            other => return Err(words.problem(format!("{other:?} is no statement; {STATEMENTS}"))),
+            other => match opening::read(other, &mut words, self.plan.as_ref().map(|(plan, _)| plan))? {
+                Some(action) => self.step(line, action),
+                None => return Err(words.problem(format!("{other:?} is no statement; {STATEMENTS}"))),
+            },
         }
         words.finish()
     }
@@ -142,13 +153,16 @@ impl<'l> Reader<'l> {
         };
         match Plan::parse(&text) {
             Ok(plan) => self.plan = Some((plan, text)),
-            Err(problems) => self.problems.extend(problems.into_iter().map(|problem| ScenarioProblem {
-                line: first_line.map_or(words.line, |first| first + problem.line),
-                message: match first_line {
-                    Some(_) => format!("{}: {}; {}", problem.path, problem.message, problem.fix),
-                    None => format!("{from}: {problem}"),
-                },
-            })),
+            Err(problems) => {
+                self.has_wrong_plan = true;
+                self.problems.extend(problems.into_iter().map(|problem| ScenarioProblem {
+                    line: first_line.map_or(words.line, |first| first + problem.line),
+                    message: match first_line {
+                        Some(_) => format!("{}: {}; {}", problem.path, problem.message, problem.fix),
+                        None => format!("{from}: {problem}"),
+                    },
+                }));
+            }
         }
         Ok(())
     }
@@ -222,7 +236,11 @@ impl<'l> Reader<'l> {
     fn finish(mut self) -> Result<Scenario, Vec<ScenarioProblem>> {
         self.close_order();
         if self.stores.is_empty() {
-            self.stores.push(self.default_store());
+            let mut shop = self.default_store();
+            if self.told.has_own() {
+                shop.places.push(PLACE_OF_OWN.to_owned());
+            }
+            self.stores.push(shop);
         }
         for step in &self.steps {
             if let Action::Deliver { store, .. } = &step.action
@@ -244,7 +262,13 @@ impl<'l> Reader<'l> {
     }
 }
 
-const STATEMENTS: &str = "use one of title, plan, store, distributor, sku, order, refund, cancel, delete, restore, again, assign, expect";
+const STATEMENTS: &str = "use one of title, plan, store, distributor, place, standing, carry, sku, order, refund, \
+                          cancel, delete, restore, again, assign, close, adjust, expect";
+
+const NEED_PLAN: [&str; 12] = [
+    "order", "refund", "again", "cancel", "delete", "restore", "assign", "place", "standing", "carry",
+    "close", "adjust",
+];
 
 /// `distributor ID [sponsor=] [status=] [rank=] [from=] [enrolled=]`
 fn distributor(words: &mut Words) -> Result<DistributorVersion, ScenarioProblem> {

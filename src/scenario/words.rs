@@ -47,12 +47,22 @@ impl Words {
         self.plain.pop_front().ok_or_else(|| self.problem(format!("{what} is missing")))
     }
 
+    pub fn first(&self) -> Option<&str> {
+        self.plain.front().map(String::as_str)
+    }
+
     pub fn next_if(&mut self, word: &str) -> bool {
         let is = self.plain.front().is_some_and(|next| next == word);
         if is {
             self.plain.pop_front();
         }
         is
+    }
+
+    /// Whether a word stands among the plain ones, wherever.
+    pub fn flag(&mut self, word: &str) -> bool {
+        let at = self.plain.iter().position(|known| known == word);
+        at.and_then(|at| self.plain.remove(at)).is_some()
     }
 
     pub fn has_next(&self) -> bool {
@@ -97,7 +107,7 @@ impl Words {
         Err(self.problem(format!("{} means nothing here", left.join(" "))))
     }
 
-    fn amount(&self, what: &str, text: &str) -> Result<Decimal, ScenarioProblem> {
+    pub fn amount(&self, what: &str, text: &str) -> Result<Decimal, ScenarioProblem> {
         Decimal::from_str_exact(text).map_err(|_| self.problem(format!("{what}: {text:?} is not a number")))
     }
 }

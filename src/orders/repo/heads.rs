@@ -226,6 +226,8 @@ pub fn update_heads(
 #[derive(Clone, Debug)]
 pub struct CommissionableHead {
     pub order_id: OrderId,
+    /// Slug.
+    pub store: String,
     pub calculation_no: i32,
     pub status: String,
     pub currency: Option<String>,
@@ -243,6 +245,8 @@ pub struct CommissionableHead {
 struct CommissionRow {
     #[diesel(sql_type = SqlUuid)]
     order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    store: String,
     #[diesel(sql_type = Integer)]
     calculation_no: i32,
     #[diesel(sql_type = Text)]
@@ -270,9 +274,10 @@ pub fn lock_for_commission(
     order_ids: &[Uuid],
 ) -> Result<Vec<CommissionableHead>, DbError> {
     let rows: Vec<CommissionRow> = sql_query(
-        "select order_id, calculation_no, status, currency::text as currency, ordered_at, distributor_id,
-                place, place_value, own, lines, received_at
-         from orders where order_id = any($1) order by order_id for update",
+        "select order_id, (select slug from stores s where s.store_id = o.store_id) as store, calculation_no,
+                status, currency::text as currency, ordered_at, distributor_id, place, place_value, own,
+                lines, received_at
+         from orders o where order_id = any($1) order by order_id for update",
     )
     .bind::<Array<SqlUuid>, _>(order_ids)
     .load(conn)?;
@@ -280,6 +285,7 @@ pub fn lock_for_commission(
         .map(|row| {
             Ok(CommissionableHead {
                 order_id: OrderId(row.order_id),
+                store: row.store,
                 calculation_no: row.calculation_no,
                 status: row.status,
                 currency: row.currency,
