@@ -9,10 +9,12 @@ mod import;
 mod inspect;
 mod migrate;
 mod output;
+mod period;
 mod plan;
 mod proof;
 mod scenario;
 mod serve;
+mod simulate;
 mod store;
 mod token;
 mod user;
@@ -83,6 +85,7 @@ enum Command {
     User(user::UserCommand),
     Import(import::Import),
     Plan(plan::PlanCommand),
+    Period(period::PeriodCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -136,6 +139,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),
         Command::Plan(command) => command.run(global),
+        Command::Period(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),
