@@ -423,6 +423,11 @@ impl Bonus {
         }
     }
 
+    /// Whether it is paid on a volume of orders.
+    pub fn has_base(&self) -> bool {
+        self.family.word().has_base()
+    }
+
     /// What volumes it is paid on, at the close of a period.
     pub(crate) fn measure(&self, classes: Option<Vec<String>>) -> Measure {
         Measure { classes, withheld: self.withheld.clone(), ..Measure::of(self.base) }
