@@ -14,6 +14,8 @@ mod generation;
 mod matching;
 mod overriding;
 mod pool;
+#[cfg(test)]
+mod testing;
 mod unilevel;
 
 use chrono::{DateTime, Utc};

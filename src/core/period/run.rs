@@ -219,6 +219,16 @@ impl Earnings {
         awards.iter().try_for_each(|award| add(sums, len, award.person, award.amount))
     }
 
+    /// What a result was calculated from, to explain it.
+    pub fn behind(result: &PeriodResult, plan: &Plan, input: PeriodInput<'_>) -> Result<Self, TooLarge> {
+        let mut earnings = Self::of_orders(plan, input)?;
+        for award in &result.awards {
+            let earned = PeriodAward { amount: award.earned, ..award.clone() };
+            earnings.add(award.bonus, &[earned])?;
+        }
+        Ok(earnings)
+    }
+
     pub fn of(&self, bonus: u16, person: u32) -> Fixed {
         self.0.get(usize::from(bonus)).and_then(|sums| sums.get(index(person))).copied().unwrap_or_default()
     }
@@ -263,4 +273,3 @@ impl PeriodResult {
         self
     }
 }
-
