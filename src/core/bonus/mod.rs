@@ -11,6 +11,7 @@ mod differential;
 mod direct;
 mod fast_start;
 mod generation;
+mod leaders;
 mod matching;
 mod overriding;
 mod pool;
@@ -27,8 +28,8 @@ use super::genealogy::Status;
 use super::ids::DistributorId;
 use super::period::{Condition, Measure, PeriodBonus, Window};
 use super::plan::read::{Item, Table};
-use super::plan::{ActiveRule, BonusDescription, Canonical, Class, Plan, word};
-use super::volume::VolumeKind;
+use super::plan::{ActiveRule, BonusDescription, Canonical, Class, PlacementRule, Plan, word};
+use super::volume::{VolumeKind, VolumeRules};
 pub use advancement::Advancement;
 pub use binary::Binary;
 pub use differential::Differential;
@@ -38,6 +39,7 @@ pub use generation::Generation;
 pub use matching::Matching;
 pub use overriding::Override;
 pub use pool::Pool;
+pub(crate) use pool::check_shares;
 pub use unilevel::{Compression, CompressionMode, Unilevel};
 
 #[derive(Clone, Debug)]
@@ -140,6 +142,10 @@ impl FamilyWord {
         !matches!(self, Self::Matching | Self::Advancement)
     }
 
+    pub fn pays_with_orders(self) -> bool {
+        self.pays() == Pays::Order
+    }
+
     fn pays(self) -> Pays {
         match self {
             Self::Direct | Self::FastStart | Self::Unilevel => Pays::Order,
@@ -155,6 +161,7 @@ pub(crate) struct Names<'n> {
     pub qualifications: &'n [String],
     /// Ids of all bonuses, with their families: for those that read the earnings of others.
     pub bonuses: &'n [(String, FamilyWord)],
+    pub placement: Option<PlacementRule>,
 }
 
 impl Names<'_> {
@@ -230,6 +237,16 @@ pub enum Finding {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rate: Option<Decimal>,
     },
+    /// A position of a binary: what it did with somebody's volume on one of its sides.
+    Leg {
+        position: String,
+        side: u16,
+        /// Whether its owner earns in the period at all.
+        earns: bool,
+        matched: Decimal,
+        carried: Decimal,
+        flushed: Decimal,
+    },
     /// Below the first level that the bonus pays.
     BelowStart,
     NotEnrolled,
@@ -265,6 +282,18 @@ pub enum Finding {
         volume: Decimal,
         least: Decimal,
     },
+    /// Does not meet what the bonus asks for.
+    Unqualified,
+    /// So much was paid below, or stands there, and the own rate is not above it.
+    PaidBelow {
+        rate: Decimal,
+    },
+    /// Inside of the group that the volume is of; leaders above its head are paid on it.
+    InGroup,
+    /// The head of that group.
+    HeadsGroup,
+    /// No rank advancement is due.
+    NothingDue,
 }
 
 impl Finding {
@@ -272,6 +301,7 @@ impl Finding {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Earns { .. } => "earns",
+            Self::Leg { .. } => "leg",
             Self::BelowStart => "below_start",
             Self::NotEnrolled => "not_enrolled",
             Self::Inactive { .. } => "inactive",
@@ -283,6 +313,11 @@ impl Finding {
             Self::BeyondStop => "beyond_stop",
             Self::OutsideWindow { .. } => "outside_window",
             Self::BelowTier { .. } => "below_tier",
+            Self::Unqualified => "unqualified",
+            Self::PaidBelow { .. } => "paid_below",
+            Self::InGroup => "in_group",
+            Self::HeadsGroup => "heads_group",
+            Self::NothingDue => "nothing_due",
         }
     }
 }
@@ -348,14 +383,15 @@ impl Bonus {
     }
 
     fn check_base(&self, base_item: Option<Item<'_>>, names: &Names<'_>) {
-        let rule = |class: &Class| match self.base {
-            Base::Net => None,
-            Base::Cv => Some(class.volumes.cv),
-            Base::Pv => Some(class.volumes.pv),
-            Base::Qv => Some(class.volumes.qv),
-            Base::Margin => Some(class.volumes.wholesale),
+        let gives = |volumes: &VolumeRules| match self.base {
+            Base::Net => true,
+            Base::Cv => !volumes.cv.is_none(),
+            Base::Pv => !volumes.pv.is_none(),
+            Base::Qv => !volumes.qv.is_none(),
+            Base::Margin => !volumes.wholesale.is_none(),
         };
-        let has = |class: &&Class| self.covers(&class.id) && rule(class).is_none_or(|rule| !rule.is_none());
+        let anywhere = |class: &Class| gives(&class.volumes) || class.markets.iter().any(|(_, v)| gives(v));
+        let has = |class: &&Class| self.covers(&class.id) && anywhere(class);
         let Some(item) = base_item.filter(|_| !names.classes.iter().any(|class| has(&class))) else { return };
         let what = match self.base {
             Base::Margin => "wholesale",

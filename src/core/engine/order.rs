@@ -49,9 +49,10 @@ fn check(plan: &Plan, order: &CommissionOrder<'_>) -> Result<(Vec<LineVolumes>, 
     reasons.extend(
         twice.filter_map(|pair| pair.first().map(|line| Reason::TwoLines { line: line.line.clone() })),
     );
+    let market = plan.market_of(order.store);
     let mut lines = Vec::with_capacity(given.len());
     for line in given {
-        match check_line(plan, line) {
+        match check_line(plan, market, line) {
             Ok(line) => lines.push(line),
             Err(reason) => reasons.push(reason),
         }
@@ -62,7 +63,7 @@ fn check(plan: &Plan, order: &CommissionOrder<'_>) -> Result<(Vec<LineVolumes>, 
     }
 }
 
-fn check_line(plan: &Plan, line: &CommissionLine) -> Result<LineVolumes, Reason> {
+fn check_line(plan: &Plan, market: Option<&str>, line: &CommissionLine) -> Result<LineVolumes, Reason> {
     let Some(class) = plan.class(&line.class) else {
         return Err(Reason::UnknownClass { line: line.line.clone(), class: line.class.clone() });
     };
@@ -71,7 +72,7 @@ fn check_line(plan: &Plan, line: &CommissionLine) -> Result<LineVolumes, Reason>
         return Err(Reason::Negative { line: line.line.clone(), what });
     }
     let too_large = || Reason::TooLarge { line: line.line.clone() };
-    let volumes = class.volumes.of(line.net, line.sold, line.quantity).ok_or_else(too_large)?;
+    let volumes = class.volumes_in(market).of(line.net, line.sold, line.quantity).ok_or_else(too_large)?;
     let values = [line.net, volumes.pv, volumes.qv, volumes.cv];
     if values.iter().any(|value| *value > MOST) {
         return Err(too_large());

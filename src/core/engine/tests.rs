@@ -42,7 +42,8 @@ fn line(id: &str, net: Decimal) -> CommissionLine {
 }
 
 fn calculate(plan: &Plan, lines: &[CommissionLine], upline: &[UplineMember]) -> Calculation {
-    let order = CommissionOrder { currency: plan.currency(), ordered_at: DateTime::UNIX_EPOCH, lines };
+    let order =
+        CommissionOrder { currency: plan.currency(), ordered_at: DateTime::UNIX_EPOCH, store: "", lines };
     calculate_order(plan, &order, upline).unwrap()
 }
 

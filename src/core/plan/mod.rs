@@ -29,10 +29,12 @@ pub use canonical::PlanHash;
 pub(crate) use canonical::{Canonical, quoted, word};
 pub(crate) use conditions::read_condition;
 pub use describe::{BonusDescription, Grid, PlanDescription};
-pub use limits::{Cap, CapPer, Deduction, Gate, Limits};
+pub(crate) use limits::{CAPS_IN_ORDER, read_amount};
+pub use limits::{Cap, CapPer, CustomerShare, Deduction, Gate, Limits, Most};
 pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};
+pub(crate) use ranks::{asking_for_rank, in_order};
 pub use volumes::{GroupRule, Market};
 
 #[derive(Clone, Debug)]

@@ -151,12 +151,13 @@ fn an_order_that_cannot_be_calculated_says_everything_that_is_wrong() {
         CommissionLine { class: "unheard".into(), ..line("4", dec!(1)) },
     ];
     let currency = Currency::parse("EUR").unwrap();
-    let order = CommissionOrder { currency, ordered_at: DateTime::UNIX_EPOCH, lines: &lines };
+    let order = CommissionOrder { currency, ordered_at: DateTime::UNIX_EPOCH, store: "", lines: &lines };
     let refusal = calculate_order(&plan, &order, &[]).unwrap_err();
     assert_eq!(refusal.reasons.len(), 5, "{refusal}");
     assert!(refusal.to_string().contains("line \"4\" has the commission class \"unheard\""), "{refusal}");
     let unknown = Currency::parse("ZZZ").unwrap();
-    let order = CommissionOrder { currency: unknown, ordered_at: DateTime::UNIX_EPOCH, lines: &[] };
+    let order =
+        CommissionOrder { currency: unknown, ordered_at: DateTime::UNIX_EPOCH, store: "", lines: &[] };
     assert_eq!(calculate_order(&plan, &order, &[]).unwrap_err().reasons, [Reason::UnknownCurrency(unknown)]);
 }
 
