@@ -187,7 +187,7 @@ fn order(plan: &Plan, enrolled: Option<&str>, ordered: &str, net: Decimal) -> Ca
     let upline: Vec<UplineMember> = ["recruit", "a", "b", "c"].map(member).to_vec();
     let lines =
         [CommissionLine { line: "1".into(), class: "goods".into(), net, sold: net, quantity: Decimal::ONE }];
-    let order = CommissionOrder { currency: plan.currency(), ordered_at, lines: &lines };
+    let order = CommissionOrder { currency: plan.currency(), ordered_at, store: "", lines: &lines };
     let made = calculate_order(plan, &order, &upline).unwrap();
     let kept = take_upline(plan, ordered_at, upline.into_iter());
     assert_eq!(calculate_order(plan, &order, &kept).unwrap(), made);

@@ -10,6 +10,8 @@ fn team(options: &str) -> String {
     format!("[[bonus]]\nid = \"team\"\nfamily = \"unilevel\"\nbase = \"cv\"\npays = \"period\"\n{options}\n")
 }
 
+const TREE: &str = "[placement]\ntree = \"matrix\"\nwidth = 3\n";
+
 fn paid(ran: &Ran, bonus: &str) -> Vec<(String, Decimal)> {
     ran.check();
     let of = ran.paid().into_iter().filter(|((id, _), _)| id == bonus);
@@ -57,6 +59,9 @@ Diamond = ["0.05", "0.05", "0.05", "0.05", "0.05"]
 #[test]
 fn published_matrix_pays_up_the_placement_tree() {
     let matrix = r#"
+[placement]
+tree = "matrix"
+width = 3
 [[bonus]]
 id = "team"
 family = "matrix"
@@ -81,8 +86,8 @@ rates = ["0.05", "0.05", "0.05"]
 /// Who owns several positions earns at each; the volume of somebody without a place is breakage.
 #[test]
 fn a_matrix_pays_every_position_for_itself() {
-    let matrix = "[[bonus]]\nid = \"m\"\nfamily = \"matrix\"\nbase = \"cv\"\nrates = [\"0.1\", \"0.1\"]\n";
-    let mut case = Case::new(matrix);
+    let bonus = "[[bonus]]\nid = \"m\"\nfamily = \"matrix\"\nbase = \"cv\"\nrates = [\"0.1\", \"0.1\"]\n";
+    let mut case = Case::new(&format!("{TREE}{bonus}"));
     case.person("a", "", "").person("b", "", "").person("nowhere", "", "");
     case.position("one", "a", "", 0).position("two", "a", "one", 0).position("three", "b", "two", 0);
     case.sells("b", dec!(100)).sells("nowhere", dec!(7)).sells("a", dec!(1000));
@@ -134,7 +139,7 @@ fn published_compression_in_a_matrix_generous_or_none() {
         ("inactive_skip", &["1:G", "4:D"]),
     ] {
         let matrix = format!(
-            "[[bonus]]\nid = \"m\"\nfamily = \"matrix\"\nbase = \"cv\"\ncompression = \"{mode}\"\n[bonus.rates]\n{rows}"
+            "{TREE}[[bonus]]\nid = \"m\"\nfamily = \"matrix\"\nbase = \"cv\"\ncompression = \"{mode}\"\n[bonus.rates]\n{rows}"
         );
         let mut case = Case::new(&format!("{ranks}{matrix}"));
         let mut above = "";
