@@ -5,11 +5,13 @@
 //! given, and the same order gives the same result for ever.
 
 mod consumer;
+mod preview;
 mod repo;
 mod snapshot;
 mod target;
 
 pub use consumer::{CommissionConsumer, Totals};
+pub use preview::{Books, MovePreview, Share, move_sponsor, preview_move};
 pub use repo::{Before, StoredCalculation, StoredEvent, before, calculations, event, events_of};
 pub use snapshot::{CalcSnapshot, Context, evidence};
 pub use target::{Order, Standings, target};
