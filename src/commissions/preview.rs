@@ -187,6 +187,7 @@ fn moved_context(
     volumes: Option<&Standings>,
 ) -> Option<Context> {
     let node = genealogy.node(&context.attributed.distributor)?;
+    let seller = Some(node).filter(|_| plan.needs_enrolment());
     let members = genealogy.upline_at(node, context.ordered_at).map(|(member, standing)| {
         let id = genealogy.id(member);
         locked(context, id).cloned().unwrap_or_else(|| {
@@ -197,22 +198,24 @@ fn moved_context(
                 status: standing.status,
                 rank: standing.rank.map(str::to_owned),
                 enrolled: standing.enrolled,
+                enrolled_at: seller.filter(|seller| *seller == member).and_then(|m| genealogy.enrolled_at(m)),
             }
         })
     });
-    let upline = take_upline(plan, members);
+    let upline = take_upline(plan, context.ordered_at, members);
     (upline != context.upline).then(|| Context { upline, ..context.clone() })
 }
 
 /// The order's locked lines under another context. `None`: it stands at zero.
 fn calculate(
+    store: &str,
     snapshot: &CalcSnapshot,
     plan: &Plan,
     context: &Context,
 ) -> Result<Option<Calculation>, DbError> {
     let Some(stood) = &snapshot.calculation else { return Ok(None) };
     let lines: Vec<CommissionLine> = snapshot.lines.iter().filter_map(CommissionLine::of_line).collect();
-    let order = CommissionOrder { currency: stood.currency, ordered_at: context.ordered_at, lines: &lines };
+    let order = CommissionOrder { currency: stood.currency, ordered_at: context.ordered_at, store, lines: &lines };
     let calculation = calculate_order(plan, &order, &context.upline)
         .map_err(|refusal| DbError::Invariant(format!("the engine refuses: {refusal}")))?;
     Ok(Some(calculation))
@@ -245,7 +248,7 @@ impl Sums {
         let plan =
             published.by_hash(hash).ok_or_else(|| DbError::Damaged(format!("plan {hash} is not stored")))?;
         let Some(context) = moved_context(&snapshot.context, plan, genealogy, volumes) else { return Ok(()) };
-        if let Some(calculation) = calculate(&snapshot, plan, &context)? {
+        if let Some(calculation) = calculate(&order.store, &snapshot, plan, &context)? {
             self.compare(&calculation, &before.awards, before.totals);
         }
         self.moved.push((order.order_id, order.calculation_no, context));

@@ -1,5 +1,6 @@
 //! SQL of calculations and commission events.
 
+mod facts;
 pub mod moves;
 
 use std::collections::HashMap;
@@ -19,6 +20,8 @@ use super::target::Standings;
 use crate::core::engine::PostedAward;
 use crate::core::ids::DistributorId;
 use crate::db::DbError;
+
+pub use facts::{append, lock_sequence, newest_seq, waiting};
 
 /// A calculation without its snapshot.
 #[derive(Clone, Debug, QueryableByName)]

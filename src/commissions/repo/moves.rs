@@ -21,6 +21,9 @@ pub struct Reached {
     pub order_id: Uuid,
     #[diesel(sql_type = Integer)]
     pub calculation_no: i32,
+    /// The store's slug.
+    #[diesel(sql_type = Text)]
+    pub store: String,
     #[diesel(sql_type = Text)]
     pub distributor_id: String,
     #[diesel(sql_type = Timestamptz)]
@@ -37,13 +40,13 @@ pub fn orders_since(
     distributors: &[&str],
 ) -> Result<Vec<Reached>, DbError> {
     Ok(sql_query(
-        "select o.order_id, o.calculation_no, o.distributor_id, o.ordered_at,
+        "select o.order_id, o.calculation_no, s.slug as store, o.distributor_id, o.ordered_at,
                 exists (select 1 from periods p
                         where p.status in ('frozen', 'closed') and o.ordered_at < p.ends_at
                           -- one that came after the cut-off counts in a later period
                           and coalesce((select min(f.first_seq) from volume_facts f
                                         where f.order_id = o.order_id) <= p.cutoff_seq, true)) as is_closed
-         from orders o
+         from orders o join stores s using (store_id)
          where o.calculation_no > 0 and o.ordered_at >= $1 and o.distributor_id = any($2)
          order by o.order_id",
     )
