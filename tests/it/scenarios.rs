@@ -110,6 +110,7 @@ fn play(scenario: &Scenario) -> Played {
             Action::Place(_)
             | Action::Carry(_)
             | Action::Standing { .. }
+            | Action::PlaceAll
             | Action::Close(_)
             | Action::Adjust => {
                 wrong.push(format!("line {}: cannot be told over HTTP", step.line));
