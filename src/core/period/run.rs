@@ -232,6 +232,24 @@ impl Earnings {
         awards.iter().try_for_each(|award| add(sums, len, award.person, award.amount))
     }
 
+    /// As a phase found them, from what came of the period.
+    pub fn before(
+        plan: &Plan,
+        input: PeriodInput<'_>,
+        result: &PeriodResult,
+        phase: Phase,
+    ) -> Result<Self, TooLarge> {
+        let mut earnings = Self::of_orders(plan, input)?;
+        let is_before = |bonus: u16| plan.bonuses.get(usize::from(bonus)).is_some_and(|b| b.phase() < phase);
+        for award in result.awards.iter().filter(|award| is_before(award.bonus)) {
+            if let Some(sums) = earnings.0.get_mut(usize::from(award.bonus)) {
+                // Cuts came after all phases.
+                add(sums, input.people.len(), award.person, award.earned)?;
+            }
+        }
+        Ok(earnings)
+    }
+
     pub fn of(&self, bonus: u16, person: u32) -> Fixed {
         self.0.get(usize::from(bonus)).and_then(|sums| sums.get(index(person))).copied().unwrap_or_default()
     }

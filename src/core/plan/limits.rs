@@ -138,8 +138,8 @@ impl Gate {
             let volume = word(&SHARE_OF, &share.volume).to_uppercase();
             asks.push(format!("at least {} of {whose} {volume} is of customers", share.least.decimal()));
         }
-        if self.requires.is_some() {
-            asks.push("it meets what the gate requires".to_owned());
+        if let Some(condition) = &self.requires {
+            asks.extend(condition.sentences(plan));
         }
         let kept = match self.else_pays.is_zero() {
             true => "nothing".to_owned(),

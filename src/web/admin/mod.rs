@@ -21,6 +21,7 @@ pub mod notices;
 pub mod once;
 pub mod order;
 pub mod orders;
+pub mod plan_diff;
 pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
