@@ -235,3 +235,6 @@ proptest! {
         prop_assert_eq!(shuffled.hash(), Plan::parse(GOOD).unwrap().hash());
     }
 }
+
+mod changes;
+mod document;
