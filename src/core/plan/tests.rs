@@ -238,3 +238,4 @@ proptest! {
 
 mod changes;
 mod document;
+mod refunds;

@@ -52,25 +52,6 @@ fn two_plans_differ_by_their_values() {
         paths("id = \"starter\"\npv", "id = \"a b.c\"\npv"),
         ["class.\"a b.c\"", "class.\"a b.c\".pv.per_unit", "class.starter", "class.starter.pv.per_unit"]
     );
-    let (silver, gold) = (
-        "[[rank]]
-id = \"silver\"",
-        "[[rank]]
-id = \"gold\"",
-    );
-    assert_eq!(
-        paths(
-            &format!(
-                "{silver}
-
-{gold}"
-            ),
-            &format!(
-                "{gold}
-
-{silver}"
-            )
-        ),
-        ["rank[1]", "rank[2]"]
-    );
+    let (silver, gold) = ("[[rank]]\nid = \"silver\"", "[[rank]]\nid = \"gold\"");
+    assert_eq!(paths(&format!("{silver}\n\n{gold}"), &format!("{gold}\n\n{silver}")), ["rank[1]", "rank[2]"]);
 }
