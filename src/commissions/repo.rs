@@ -1,6 +1,7 @@
 //! SQL of calculations and commission events.
 
 mod facts;
+pub mod moves;
 
 use std::collections::HashMap;
 
@@ -103,7 +104,8 @@ pub struct Before {
     pub awards: Vec<PostedAward>,
 }
 
-/// The latest calculation and everything posted of each order.
+/// The latest calculation and everything posted of each order. Where a move has given the order another context,
+/// that one is in the snapshot.
 pub fn before(conn: &mut PgConnection, orders: &[Uuid]) -> Result<HashMap<Uuid, Before>, DbError> {
     if orders.is_empty() {
         return Ok(HashMap::new());
@@ -114,6 +116,11 @@ pub fn before(conn: &mut PgConnection, orders: &[Uuid]) -> Result<HashMap<Uuid, 
         let known = before.entry(calculation.order_id).or_default();
         known.totals = calculation.totals();
         known.snapshot = Some(serde_json::from_value(snapshot)?);
+    }
+    for (order, context) in moves::contexts(conn, orders)? {
+        if let Some(snapshot) = before.get_mut(&order).and_then(|known| known.snapshot.as_mut()) {
+            snapshot.context = context;
+        }
     }
     for event in events_of(conn, orders)? {
         let award = event.award()?;
@@ -163,6 +170,35 @@ pub fn events_of(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<StoredE
         "select {EVENT} from commission_events where order_id = any($1) order by order_id, event_id"
     ))
     .bind::<Array<SqlUuid>, _>(orders)
+    .load(conn)?)
+}
+
+/// The calculations of the given sources and numbers.
+pub fn calculations_at(
+    conn: &mut PgConnection,
+    keys: &[(Uuid, i32)],
+) -> Result<Vec<(StoredCalculation, Value)>, DbError> {
+    let (sources, numbers): (Vec<Uuid>, Vec<i32>) = keys.iter().copied().unzip();
+    let rows: Vec<WithSnapshot> = sql_query(format!(
+        "select {CALCULATION}, calc_snapshot_json from calculations
+         join unnest($1, $2) as k(order_id, calculation_no) using (order_id, calculation_no)"
+    ))
+    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<Integer>, _>(numbers)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.calculation, row.calc_snapshot_json)).collect())
+}
+
+/// The commission events of the given sources and numbers, in the order in which they were made.
+pub fn events_at(conn: &mut PgConnection, keys: &[(Uuid, i32)]) -> Result<Vec<StoredEvent>, DbError> {
+    let (sources, numbers): (Vec<Uuid>, Vec<i32>) = keys.iter().copied().unzip();
+    Ok(sql_query(format!(
+        "select {EVENT} from commission_events
+         join unnest($1, $2) as k(order_id, calculation_no) using (order_id, calculation_no)
+         order by order_id, event_id"
+    ))
+    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<Integer>, _>(numbers)
     .load(conn)?)
 }
 

@@ -15,6 +15,8 @@ mod leaders;
 mod matching;
 mod overriding;
 mod pool;
+#[cfg(test)]
+mod testing;
 mod unilevel;
 
 use chrono::{DateTime, Utc};
@@ -280,8 +282,6 @@ pub enum Finding {
         volume: Decimal,
         least: Decimal,
     },
-    /// Does not meet what the bonus asks for.
-    Unqualified,
     /// So much was paid below, or stands there, and the own rate is not above it.
     PaidBelow {
         rate: Decimal,
@@ -311,7 +311,6 @@ impl Finding {
             Self::BeyondStop => "beyond_stop",
             Self::OutsideWindow { .. } => "outside_window",
             Self::BelowTier { .. } => "below_tier",
-            Self::Unqualified => "unqualified",
             Self::PaidBelow { .. } => "paid_below",
             Self::InGroup => "in_group",
             Self::HeadsGroup => "heads_group",

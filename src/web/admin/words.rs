@@ -172,7 +172,6 @@ pub fn skipped(finding: &Finding) -> String {
         Finding::BelowTier { volume, least } => {
             format!("volume {} of {} that the first tier asks", volume.normalize(), least.normalize())
         }
-        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
         Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
         Finding::InGroup => "in the group that the volume is of".to_owned(),
         Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),
