@@ -248,10 +248,11 @@ const PAGES: [&str; 19] = [
 const MORE_PAGES: [&str; 3] = ["/admin/skus/import", "/admin/stores", "/admin/stores/*"];
 
 /// Pages that only a form leads to.
-const ASKED: [&str; 4] = [
+const ASKED: [&str; 5] = [
     "/admin/search?q=NEW",
     "/admin/search?q=nothing-like-this",
     "/admin/orders?state=exempt",
+    "/admin/plans/diff",
     "/admin/held/cause?reason=unmapped_sku&cause=sku:NEW-1&sku_id=N-1&class=standard",
 ];
 
