@@ -21,6 +21,7 @@ mod embedded;
 mod import;
 mod login;
 mod pipeline;
+mod placement;
 mod proof;
 mod scenarios;
 mod support;
