@@ -22,6 +22,7 @@ mod import;
 mod login;
 mod periods;
 mod pipeline;
+mod placement;
 mod proof;
 mod scenarios;
 mod support;
