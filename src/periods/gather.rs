@@ -41,18 +41,17 @@ pub struct Counts {
     pub unknown_distributor: i64,
 }
 
-/// The markets of a plan by store.
-pub struct Markets(HashMap<i32, String>);
+/// The stores by their numbers: their slugs say which market they belong to.
+pub struct Stores(HashMap<i32, String>);
 
-impl Markets {
-    pub fn of(conn: &mut Conn, plan: &Plan) -> Result<Self, DbError> {
+impl Stores {
+    pub fn of(conn: &mut Conn) -> Result<Self, DbError> {
         let stores = ingest::list_stores(conn)?;
-        let market = |store: ingest::Store| Some((store.id.0, plan.market_of(&store.slug)?.to_owned()));
-        Ok(Self(stores.into_iter().filter_map(market).collect()))
+        Ok(Self(stores.into_iter().map(|store| (store.id.0, store.slug)).collect()))
     }
 
-    pub fn of_store(&self, store_id: i32) -> Option<&str> {
-        self.0.get(&store_id).map(String::as_str)
+    pub fn slug(&self, store_id: i32) -> &str {
+        self.0.get(&store_id).map_or("", String::as_str)
     }
 }
 
@@ -84,7 +83,7 @@ pub fn each_page(
 pub struct Gatherer<'a> {
     plan: &'a Plan,
     people: &'a People,
-    markets: Markets,
+    stores: Stores,
     currency: String,
     sold: Gathered,
     counts: Counts,
@@ -97,7 +96,7 @@ impl<'a> Gatherer<'a> {
         Ok(Self {
             plan,
             people,
-            markets: Markets::of(conn, plan)?,
+            stores: Stores::of(conn)?,
             currency: plan.currency().to_string(),
             sold: Gathered::new(plan, people),
             counts: Counts::default(),
@@ -150,7 +149,7 @@ impl<'a> Gatherer<'a> {
             return Ok(false);
         };
         self.counts.orders += 1;
-        let market = self.markets.of_store(fact.store_id);
+        let market = self.plan.market_of(self.stores.slug(fact.store_id));
         let lines: Vec<Line<'_>> = serde_json::from_str(&fact.lines).map_err(DbError::from)?;
         for line in &lines {
             self.counts.lines += 1;
@@ -167,6 +166,11 @@ impl<'a> Gatherer<'a> {
             })?;
         }
         Ok(true)
+    }
+
+    /// Slug of the store of a fact.
+    pub fn store(&self, fact: &Fact) -> &str {
+        self.stores.slug(fact.store_id)
     }
 
     pub fn finish(self) -> (Gathered, Counts) {

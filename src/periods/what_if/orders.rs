@@ -45,8 +45,12 @@ impl<'a> Orders<'a> {
         let pv = |id: &DistributorId| if is_late { Decimal::ZERO } else { volumes.of(id) };
         let upline = upline_of(self.plan, self.genealogy, node, fact.ordered_at, pv);
         let lines = self.lines(fact)?;
-        let order =
-            CommissionOrder { currency: self.plan.currency(), ordered_at: fact.ordered_at, lines: &lines };
+        let order = CommissionOrder {
+            currency: self.plan.currency(),
+            ordered_at: fact.ordered_at,
+            store: gatherer.store(fact),
+            lines: &lines,
+        };
         let calculation = calculate_order(self.plan, &order, &upline)
             .map_err(|refusal| CalculationProblem::Refused(format!("order {}: {refusal}", fact.order_id)))?;
         for award in &calculation.awards {
