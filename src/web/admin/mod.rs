@@ -21,6 +21,7 @@ pub mod notices;
 pub mod once;
 pub mod order;
 pub mod orders;
+pub mod periods;
 pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
@@ -67,6 +68,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/accounts", get().to(ledger::accounts))
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
+        .configure(periods::configure)
         .configure(plans::configure)
         .configure(stores::configure)
         .configure(settings::configure)
