@@ -43,6 +43,7 @@ pub fn list(conn: &mut Conn, run: Uuid, q: &str, after: &str) -> Result<Page<Ear
          select page.*, d.name, s.paid_as
          from page left join distributors d using (distributor_id)
          left join run_standings s on s.run_id = $1 and s.distributor_id = page.distributor_id
+           and s.period_id = (select period_id from runs where run_id = $1)
          order by page.distributor_id"
     ))
     .bind::<SqlUuid, _>(run)
@@ -163,7 +164,7 @@ pub struct Standing {
 pub fn standing(conn: &mut Conn, run: Uuid, distributor: &str) -> Result<Option<Standing>, DbError> {
     let found = sql_query(
         "select active, pv, gv, pgv, achieved, paid_as, title from run_standings
-         where run_id = $1 and distributor_id = $2",
+         where run_id = $1 and distributor_id = $2 and period_id = (select period_id from runs where run_id = $1)",
     );
     let found = found.bind::<SqlUuid, _>(run).bind::<Text, _>(distributor);
     Ok(found.get_result(conn).optional()?)
