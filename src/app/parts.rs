@@ -13,7 +13,7 @@ use super::backend::Opening;
 use crate::access::{TokenDirectory, Tokens};
 use crate::catalog::Mappings;
 use crate::clock::Clock;
-use crate::commissions::CommissionConsumer;
+use crate::commissions::{CommissionConsumer, FactConsumer};
 use crate::core::money::Currency;
 use crate::db::{Db, DbError, Lane, Tx};
 use crate::distributors::Networks;
@@ -98,9 +98,9 @@ impl Parts {
         };
         let deliveries = DeliveryConsumer { books: self.books.clone(), clock: self.clock.clone() };
         let reviews = ReviewConsumer { books: self.books.clone(), clock: self.clock.clone() };
-        for relay in [self.relay(deliveries), self.relay(reviews), self.relay(commissions)] {
-            tasks.push(tokio::spawn(relay.run(stopped.clone())));
-        }
+        let relays =
+            [self.relay(deliveries), self.relay(reviews), self.relay(commissions), self.relay(FactConsumer)];
+        tasks.extend(relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))));
         tasks
     }
 

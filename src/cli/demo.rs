@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,6 +29,7 @@ use crate::telemetry;
 #[command(after_help = "Examples:
   upline demo
   upline demo --orders 20000 --exit
+  upline demo --plan config/plans/binary.toml
   upline demo --data-dir /tmp/try --exit --json")]
 pub struct Demo {
     /// Orders to send; each is told in one or more deliveries
@@ -36,6 +38,9 @@ pub struct Demo {
     /// The same seed gives the same orders
     #[arg(long, value_name = "S", default_value_t = 42)]
     seed: u64,
+    /// The plan that the company pays by, in place of its own
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
     /// End after the summary
     #[arg(long)]
     exit: bool,
@@ -65,12 +70,14 @@ impl Demo {
     async fn play(self, app: App, stop: impl Future<Output = ()>) -> anyhow::Result<Outcome> {
         let (db, vault, clock) =
             (app.state().db.clone(), app.state().vault.clone(), app.state().clock.clone());
+        let plan = self.plan.as_deref().map(super::read_text).transpose()?;
         let link = if app.needs_first_login().await? { Some(app.first_login_link().await?) } else { None };
         let address = app.state().public_url.to_string();
         let stopped = Arc::new(AtomicBool::new(false));
         let play = Play {
             orders: self.orders,
             seed: self.seed,
+            plan,
             base: local(app.addr()),
             progress: !self.json,
             stopped: stopped.clone(),

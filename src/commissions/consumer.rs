@@ -18,7 +18,7 @@ use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
 use crate::core::money::{Currency, Money};
 use crate::db::{DbError, Tx};
 use crate::distributors::{Network, Networks};
-use crate::events::{Consumer, Event, Topic};
+use crate::events::{self, Consumer, Event, Topic};
 use crate::ledger::{self, NewEntry};
 use crate::orders::{self, CommissionableHead};
 use crate::plans::{Plans, Published};
@@ -84,10 +84,11 @@ fn order(head: &CommissionableHead) -> target::Order<'_> {
         distributor: DistributorId::new(distributor.as_str()),
         place: head.place.clone().unwrap_or_default(),
         value: head.place_value.clone().unwrap_or_default(),
-        own: false,
+        own: head.own,
     });
     target::Order {
         status: &head.status,
+        store: &head.store,
         currency: head.currency.as_deref().and_then(Currency::parse),
         ordered_at: head.ordered_at,
         attributed,
@@ -134,7 +135,8 @@ impl Batch {
         let awards = wanted.calculation.as_ref().map_or(&[][..], |calculation| &calculation.awards);
         let drafts = difference(&before.awards, awards);
         let totals = Totals::of(wanted.calculation.as_ref());
-        if drafts.is_empty() && totals == before.totals {
+        let told_before = before.snapshot.as_ref().and_then(CalcSnapshot::earning);
+        if drafts.is_empty() && totals == before.totals && wanted.earning() == told_before {
             return Ok(());
         }
         let number = head.calculation_no + 1;
@@ -181,7 +183,10 @@ impl Batch {
         ledger::post(tx, &self.entries)?;
         let numbers: Vec<(Uuid, i32)> =
             self.calculations.iter().map(|(c, _)| (c.order_id, c.calculation_no)).collect();
-        orders::set_calculation_no(tx.conn, &numbers)
+        orders::set_calculation_no(tx.conn, &numbers)?;
+        let posted: Vec<(Uuid, DateTime<Utc>)> =
+            self.calculations.iter().map(|(c, _)| (c.order_id, c.calculated_at)).collect();
+        events::publish(tx, Topic::CalculationPosted, &posted)
     }
 }
 

@@ -3,13 +3,17 @@
 //! A calculation is made on a context (plan, upline, standings) that is locked when an order is first
 //! calculated. Later revisions of the order use the same context, so a refund takes back exactly what was
 //! given, and the same order gives the same result for ever.
+//!
+//! What each calculation says of volume is also put in one dense order, for the periods: see [`FactConsumer`].
 
 mod consumer;
+mod facts;
 mod repo;
 mod snapshot;
 mod target;
 
 pub use consumer::{CommissionConsumer, Totals};
+pub use facts::{FactConsumer, newest_seq, put_in_order};
 pub use repo::{Before, StoredCalculation, StoredEvent, before, calculations, event, events_of};
 pub use snapshot::{CalcSnapshot, Context, evidence};
 pub use target::{Order, Standings, target};

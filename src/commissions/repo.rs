@@ -1,5 +1,7 @@
 //! SQL of calculations and commission events.
 
+mod facts;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +19,8 @@ use super::target::Standings;
 use crate::core::engine::PostedAward;
 use crate::core::ids::DistributorId;
 use crate::db::DbError;
+
+pub use facts::{append, lock_sequence, newest_seq, waiting};
 
 /// A calculation without its snapshot.
 #[derive(Clone, Debug, QueryableByName)]

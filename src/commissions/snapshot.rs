@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::repo::{StoredCalculation, StoredEvent};
 use crate::core::assess::AssessedLine;
 use crate::core::attribution::Attributed;
-use crate::core::engine::{Calculation, UplineMember};
+use crate::core::engine::{Calculation, CommissionLine, UplineMember};
+use crate::core::ids::DistributorId;
 use crate::core::journal::Seal;
 use crate::core::plan::PlanHash;
 
@@ -21,6 +22,27 @@ pub struct CalcSnapshot {
     pub context: Context,
     /// What the engine did. `None` when the order stands at zero.
     pub calculation: Option<Calculation>,
+}
+
+/// What of a calculation counts for the volume of a period.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Earning<'a> {
+    attributed: (&'a DistributorId, bool),
+    ordered_at: DateTime<Utc>,
+    lines: Vec<CommissionLine>,
+}
+
+impl CalcSnapshot {
+    /// `None` when the order stands at zero.
+    pub fn earning(&self) -> Option<Earning<'_>> {
+        self.calculation.as_ref()?;
+        let attributed = &self.context.attributed;
+        Some(Earning {
+            attributed: (&attributed.distributor, attributed.own),
+            ordered_at: self.context.ordered_at,
+            lines: self.lines.iter().filter_map(CommissionLine::of_line).collect(),
+        })
+    }
 }
 
 /// What is locked by the first calculation of an order.

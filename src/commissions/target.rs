@@ -22,6 +22,8 @@ use crate::plans::Published;
 pub struct Order<'a> {
     /// As in `orders.status`.
     pub status: &'a str,
+    /// Slug.
+    pub store: &'a str,
     pub currency: Option<Currency>,
     pub ordered_at: Option<DateTime<Utc>>,
     pub attributed: Option<Attributed>,
@@ -30,10 +32,11 @@ pub struct Order<'a> {
 
 impl<'a> Order<'a> {
     /// Straight from an assessment, without the way through the table.
-    pub fn assessed(assessment: &'a Assessment, state: &OrderState) -> Self {
+    pub fn assessed(store: &'a str, assessment: &'a Assessment, state: &OrderState) -> Self {
         let order = state.snapshot.as_ref();
         Self {
             status: assessment.verdict.name(),
+            store,
             currency: order.map(|order| order.currency),
             ordered_at: order.map(|order| order.ordered_at),
             attributed: assessment.attributed.clone(),
@@ -71,7 +74,7 @@ pub fn target(
         Some(known)
             if known.attributed.distributor == attributed.distributor && known.ordered_at == ordered_at =>
         {
-            known.clone()
+            Context { attributed: attributed.clone(), ..known.clone() }
         }
         _ => open_context(ordered_at, attributed, network, published, volumes)?,
     };
@@ -79,7 +82,7 @@ pub fn target(
         .by_hash(context.plan_hash)
         .ok_or_else(|| DbError::Damaged(format!("plan {} is not stored", context.plan_hash)))?;
     let lines: Vec<CommissionLine> = order.lines.iter().filter_map(CommissionLine::of_line).collect();
-    let order = CommissionOrder { currency, ordered_at, lines: &lines };
+    let order = CommissionOrder { currency, ordered_at, store: order.store, lines: &lines };
     let calculation = calculate_order(plan, &order, &context.upline)
         .map_err(|refusal| DbError::Invariant(format!("the engine refuses: {refusal}")))?;
     Ok(Some(snapshot(context, Some(calculation))))

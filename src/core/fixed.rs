@@ -128,7 +128,8 @@ impl serde::Serialize for Fixed {
 
 impl<'de> serde::Deserialize<'de> for Fixed {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::of(<Decimal as serde::Deserialize>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::of(<Decimal as serde::Deserialize>::deserialize(deserializer)?)
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod money;
 pub mod net;
 pub mod order;
 pub mod period;
+pub mod placement;
 pub mod plan;
 pub mod sheet;
 pub mod sku;

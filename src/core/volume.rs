@@ -94,6 +94,18 @@ impl Volumes {
 }
 
 impl VolumeRules {
+    pub const NONE: Self = Self {
+        pv: VolumeRule::NONE,
+        qv: VolumeRule::NONE,
+        cv: VolumeRule::NONE,
+        wholesale: VolumeRule::NONE,
+    };
+
+    /// By the words of the plan document.
+    pub fn named(&self) -> [(&'static str, VolumeRule); 4] {
+        [("pv", self.pv), ("qv", self.qv), ("cv", self.cv), ("wholesale", self.wholesale)]
+    }
+
     pub fn of(&self, net: Decimal, sold: Decimal, quantity: Decimal) -> Option<Volumes> {
         let margin = match self.wholesale.is_none() {
             true => Decimal::ZERO,

@@ -5,6 +5,7 @@ use sha2::Sha256;
 
 use super::catalogue::{Product, catalogue};
 use super::people::{self, Distributor};
+use crate::core::plan::Plan;
 use crate::stores::Platform;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,8 @@ pub struct Company {
     pub stores: Vec<DemoStore>,
     pub distributors: Vec<Distributor>,
     pub products: Vec<Product>,
+    /// The document that it publishes.
+    pub plan: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,13 +40,33 @@ pub struct Mapping {
     pub commission_class: &'static str,
 }
 
-/// The plan that the sample company publishes.
+/// The plan that the sample company publishes unless it is given another.
 pub const PLAN: &str = include_str!("../../config/plans/demo.toml");
 
 impl Company {
     /// The seed makes the stores' secrets; the company itself is always the same.
     pub fn sample(seed: u64) -> Self {
-        Self { stores: stores(seed), distributors: people::distributors(), products: catalogue() }
+        let plan = PLAN.to_owned();
+        Self { stores: stores(seed), distributors: people::distributors(), products: catalogue(), plan }
+    }
+
+    /// What a plan has to know so that the company can sell: its currency, and a class for every product.
+    pub fn misses(&self, plan: &Plan) -> Vec<String> {
+        let mut missing: Vec<String> = self
+            .mappings()
+            .iter()
+            .filter(|mapping| plan.class(mapping.commission_class).is_none())
+            .map(|mapping| format!("the commission class {:?}", mapping.commission_class))
+            .collect();
+        missing.extend(
+            self.stores
+                .iter()
+                .filter(|store| store.currency != plan.currency().code())
+                .map(|store| format!("the currency {}", store.currency)),
+        );
+        missing.sort();
+        missing.dedup();
+        missing
     }
 
     pub fn store(&self, platform: Platform) -> Option<&DemoStore> {

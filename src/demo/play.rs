@@ -27,6 +27,8 @@ use crate::vault::Vault;
 pub struct Demo {
     pub orders: u32,
     pub seed: u64,
+    /// In place of the sample company's own plan.
+    pub plan: Option<String>,
     /// The server's own address, `http://127.0.0.1:8080`.
     pub base: String,
     /// Show a progress bar where somebody looks at it.
@@ -59,7 +61,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Demo {
     pub fn play(&self, db: &Db, vault: &Vault, clock: &Clock) -> Result<Summary, DemoProblem> {
-        let company = Company::sample(self.seed);
+        let mut company = Company::sample(self.seed);
+        if let Some(plan) = &self.plan {
+            company.plan.clone_from(plan);
+        }
         let stores: Vec<String> = company.stores.iter().map(|store| store.slug.to_owned()).collect();
         put_in_place(db, vault, &company, clock.now())?;
         let before = db.read(Lane::Admin, |conn| repo::counts(conn, &stores))?;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::company::{Company, DemoStore, PLAN};
+use super::company::{Company, DemoStore};
 use crate::catalog::{self, Mappings, NewMapping};
 use crate::core::genealogy::{DistributorVersion, Status};
 use crate::core::ids::DistributorId;
@@ -33,6 +33,8 @@ pub enum SetUpProblem {
     Distributors(#[from] RecordProblem),
     #[error("the sample company's plan could not be published")]
     Plan(#[from] PublishProblem),
+    #[error("the sample company cannot sell by this plan: it does not know {0}")]
+    Unfit(String),
     #[error("the database refused")]
     Db(#[from] DbError),
 }
@@ -157,12 +159,16 @@ fn add_mappings(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Resul
 
 /// From the day on which the first distributor joined.
 fn publish_plan(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Result<(), SetUpProblem> {
-    let plan = Plan::parse(PLAN).map_err(PublishProblem::Invalid)?;
+    let plan = Plan::parse(&company.plan).map_err(PublishProblem::Invalid)?;
+    let missing = company.misses(&plan);
+    if !missing.is_empty() {
+        return Err(SetUpProblem::Unfit(missing.join(", ")));
+    }
     let known = plans::publications(tx.conn)?;
     if known.iter().any(|publication| publication.plan_hash == plan.hash().0) {
         return Ok(());
     }
     let from = company.distributors.iter().map(|person| person.created_at).min().unwrap_or(now);
-    plans::publish(tx, PLAN, from, BY, now)?;
+    plans::publish(tx, &company.plan, from, BY, now)?;
     Ok(())
 }

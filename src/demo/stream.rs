@@ -21,17 +21,21 @@ pub struct DemoDelivery {
     pub body: Vec<u8>,
 }
 
+/// From how many days ago orders are, so that a month has ended among them, and over how many they are spread.
+const SINCE_DAYS: i64 = 45;
+const FOR_DAYS: i64 = 43;
+
 /// `orders` orders of the days before `now`, about 1.8 deliveries for each.
 pub fn stream(company: &Company, seed: u64, orders: u32, now: DateTime<Utc>) -> Vec<DemoDelivery> {
     let mut rng = Rng::with_seed(seed ^ 0x5eed_0002);
     let mut sent: Vec<(DateTime<Utc>, DemoDelivery)> = Vec::new();
-    let from = now - Duration::days(15);
+    let from = now - Duration::days(SINCE_DAYS);
     if let Some(store) = company.store(Platform::WooCommerce) {
         extend(&mut sent, store, &Told::Ping, from, 0);
     }
     for nth in 0..orders {
-        let at =
-            from + Duration::days(13) * i32::try_from(nth).unwrap_or(0) / i32::try_from(orders).unwrap_or(1);
+        let (part, whole) = (i32::try_from(nth).unwrap_or(0), i32::try_from(orders).unwrap_or(1));
+        let at = from + Duration::days(FOR_DAYS) * part / whole;
         let mut draw = Draw::new(company, rng.fork(), at, nth, seed);
         if let Some((store, tellings)) = draw.order() {
             for telling in tellings {

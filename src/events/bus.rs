@@ -10,6 +10,7 @@ pub struct Bus {
     delivery_accepted: Notify,
     order_review: Notify,
     order_recorded: Notify,
+    calculation_posted: Notify,
 }
 
 impl Bus {
@@ -18,6 +19,7 @@ impl Bus {
             Topic::DeliveryAccepted => &self.delivery_accepted,
             Topic::OrderReview => &self.order_review,
             Topic::OrderRecorded => &self.order_recorded,
+            Topic::CalculationPosted => &self.calculation_posted,
         }
     }
 }

@@ -23,16 +23,20 @@ pub enum Topic {
     OrderReview,
     /// An order stands differently now; key: order_id.
     OrderRecorded,
+    /// A calculation of an order is stored; key: order_id.
+    CalculationPosted,
 }
 
 impl Topic {
-    pub const ALL: [Self; 3] = [Self::DeliveryAccepted, Self::OrderReview, Self::OrderRecorded];
+    pub const ALL: [Self; 4] =
+        [Self::DeliveryAccepted, Self::OrderReview, Self::OrderRecorded, Self::CalculationPosted];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::DeliveryAccepted => "delivery_accepted",
             Self::OrderReview => "order_review",
             Self::OrderRecorded => "order_recorded",
+            Self::CalculationPosted => "calculation_posted",
         }
     }
 

@@ -225,6 +225,15 @@ fn told(visited: &Visited) -> String {
         Finding::NoRate { rank } => {
             format!("rank {} is not paid on this level", rank.as_deref().unwrap_or("none"))
         }
+        Finding::NotEligible => "does not meet what the bonus asks".to_owned(),
+        Finding::BeyondStop => "above the rank that the levels stop at".to_owned(),
+        Finding::OutsideWindow { days } => format!("the order is not within {days} days of the enrolment"),
+        Finding::BelowTier { volume, least } => format!("below the first tier: volume {volume} of {least}"),
+        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
+        Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
+        Finding::InGroup => "in the group that the volume is of".to_owned(),
+        Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),
+        Finding::NothingDue => "no advancement is due".to_owned(),
     };
     format!("{} up, {level}: {} {why}", visited.distance, visited.distributor)
 }

@@ -150,7 +150,7 @@ impl Run {
             let assessment = self.assess(order, &state)?;
             self.compare_order(order, &state, &assessment)?;
             let locked = before.snapshot.as_ref().map(|snapshot| &snapshot.context);
-            let target = commissions::Order::assessed(&assessment, &state);
+            let target = commissions::Order::assessed(&order.slug, &assessment, &state);
             // Standings are locked with the first calculation; an order that earns and has none differs anyway.
             let wanted = commissions::target(&target, locked, &network, &published, &Standings::new())?;
             self.compare_money(order, &before, wanted.as_ref());

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{Scenario, Store};
+use super::close::Periods;
+use super::facts::Fact;
+use super::{Placed, Scenario, Store};
 use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, StoreTerms, Verdict, assess};
 use crate::core::attribution::Named;
 use crate::core::engine::{
@@ -15,14 +17,19 @@ use crate::core::engine::{
 use crate::core::genealogy::{DistributorVersion, Genealogy, Status};
 use crate::core::ids::{DistributorId, StoreId};
 use crate::core::order::{OrderState, Report};
+use crate::core::period::PositionAt;
 use crate::core::sku::{Catalog, SkuMapping};
 
 pub(super) struct Book<'s> {
-    scenario: &'s Scenario,
-    versions: Vec<DistributorVersion>,
+    pub scenario: &'s Scenario,
+    pub versions: Vec<DistributorVersion>,
+    placed: Vec<Placed>,
     genealogy: Option<Genealogy>,
     mappings: Vec<SkuMapping>,
     pub orders: BTreeMap<String, Kept>,
+    /// Of the fact that was learned last; they are counted from 1.
+    pub seq: u64,
+    pub periods: Periods,
 }
 
 /// One order.
@@ -38,6 +45,8 @@ pub(super) struct Kept {
     pub calculation: Option<Calculation>,
     pub posted: Vec<PostedAward>,
     pub kinds: Vec<EventKind>,
+    /// The newest; `None` as long as it was never calculated.
+    fact: Option<Fact>,
 }
 
 #[derive(Clone)]
@@ -49,7 +58,16 @@ struct LockedUpline {
 
 impl<'s> Book<'s> {
     pub fn new(scenario: &'s Scenario) -> Self {
-        Self { scenario, versions: vec![], genealogy: None, mappings: vec![], orders: BTreeMap::new() }
+        Self {
+            scenario,
+            versions: vec![],
+            placed: vec![],
+            genealogy: None,
+            mappings: vec![],
+            orders: BTreeMap::new(),
+            seq: 0,
+            periods: Periods::default(),
+        }
     }
 
     pub fn learn_distributor(&mut self, version: DistributorVersion) {
@@ -83,6 +101,26 @@ impl<'s> Book<'s> {
         true
     }
 
+    pub fn place(&mut self, placed: &Placed) {
+        self.placed.push(placed.clone());
+    }
+
+    /// The newest of every order, in the order of the orders' ids.
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.orders.values().filter_map(|kept| kept.fact.as_ref())
+    }
+
+    pub fn positions_at(&self, at: DateTime<Utc>) -> Vec<PositionAt> {
+        let known = self.placed.iter().filter(|placed| placed.from.is_none_or(|from| from <= at));
+        let known = known.map(|placed| PositionAt {
+            position: placed.position.clone(),
+            owner: placed.owner.clone(),
+            parent: placed.parent.clone(),
+            side: placed.side.unwrap_or(0),
+        });
+        known.collect()
+    }
+
     /// Those that a fact can release.
     pub fn held(&self) -> Vec<String> {
         let held = self.orders.iter().filter(|(_, kept)| matches!(kept.assessment.verdict, Verdict::Held(_)));
@@ -112,6 +150,7 @@ impl<'s> Book<'s> {
             let commissionable = CommissionOrder {
                 currency: snapshot.currency,
                 ordered_at: snapshot.ordered_at,
+                store: &kept.store,
                 lines: &lines,
             };
             let calculated = calculate_order(&self.scenario.plan, &commissionable, &locked.members);
@@ -120,6 +159,7 @@ impl<'s> Book<'s> {
         if let Some(kept) = self.orders.get_mut(order) {
             kept.upline = upline;
             kept.post(assessment, calculation);
+            kept.learn(&mut self.seq);
         }
         Ok(())
     }
@@ -208,6 +248,7 @@ impl Kept {
             calculation: None,
             posted: vec![],
             kinds: vec![],
+            fact: None,
         }
     }
 
@@ -224,6 +265,28 @@ impl Kept {
         }
         self.calculation = calculation;
         self.assessment = assessment;
+    }
+
+    /// What the calculation says of volume; an order that was never calculated says nothing.
+    fn learn(&mut self, seq: &mut u64) {
+        let before = self.fact.take();
+        let told = self.calculation.as_ref().zip(self.assessment.attributed.as_ref());
+        let (distributor, own) = match (told, &before) {
+            (Some((_, attributed)), _) => (attributed.distributor.clone(), attributed.own),
+            (None, Some(before)) => (before.distributor.clone(), before.own),
+            (None, None) => return,
+        };
+        let Some(snapshot) = &self.state.snapshot else { return };
+        *seq += 1;
+        self.fact = Some(Fact {
+            first: before.map_or(*seq, |before| before.first),
+            ordered_at: snapshot.ordered_at,
+            distributor,
+            own,
+            store: self.store.clone(),
+            lines: told.map(|_| CommissionLine::of(&self.assessment)).unwrap_or_default(),
+            awards: told.map(|(calculation, _)| calculation.awards.clone()).unwrap_or_default(),
+        });
     }
 }
 

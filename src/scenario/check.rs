@@ -1,5 +1,7 @@
 //! Compares one expectation with what is so; a difference is told as two short texts.
 
+mod of_period;
+
 use rust_decimal::Decimal;
 
 use super::book::{Book, Kept};
@@ -14,15 +16,18 @@ pub(super) fn check(book: &Book<'_>, expectation: &Expectation) -> Result<(), Di
     match expectation {
         Expectation::Earned { distributor, amount } => {
             let posted = book.orders.values().flat_map(|kept| &kept.posted);
-            let earned =
-                posted.filter(|award| award.distributor == *distributor).map(|award| award.amount).sum();
-            same(&format!("{distributor} to have earned"), *amount, earned)
+            let of_orders =
+                posted.filter(|award| award.distributor == *distributor).map(|award| award.amount);
+            let of_periods = book.periods.posted().filter(|award| award.distributor == *distributor);
+            let of_periods = of_periods.map(|award| award.amount.decimal());
+            same(&format!("{distributor} to have earned"), *amount, of_orders.chain(of_periods).sum())
         }
         Expectation::Held { amount } => {
             let held =
                 book.orders.values().filter(|kept| matches!(kept.assessment.verdict, Verdict::Held(_)));
             same("a held value of", *amount, held.map(|kept| kept.assessment.net).sum())
         }
+        Expectation::Period(expected) => of_period::check(book, expected),
         Expectation::Verdict { order, .. }
         | Expectation::Net { order, .. }
         | Expectation::Pays { order, .. }
@@ -84,7 +89,7 @@ fn of_order(kept: &Kept, expectation: &Expectation) -> Result<(), Difference> {
             let expected = format!("{bonus} to find {distributor} {finding}");
             if found == *finding { Ok(()) } else { Err((expected, found)) }
         }
-        Expectation::Earned { .. } | Expectation::Held { .. } => Ok(()),
+        Expectation::Earned { .. } | Expectation::Held { .. } | Expectation::Period(_) => Ok(()),
     }
 }
 

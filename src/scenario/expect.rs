@@ -1,5 +1,7 @@
 //! What a scenario expects, as a value.
 
+mod of_period;
+
 use rust_decimal::Decimal;
 
 use super::ScenarioProblem;
@@ -7,13 +9,21 @@ use super::words::Words;
 use crate::core::assess::Hold;
 use crate::core::engine::EventKind;
 use crate::core::ids::DistributorId;
+pub use of_period::{Earner, OfPeriod, StandingVolume};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expectation {
     /// `expect ORDER held unmapped_sku,no_plan`
-    Verdict { order: String, verdict: VerdictWord, reasons: Vec<String> },
+    Verdict {
+        order: String,
+        verdict: VerdictWord,
+        reasons: Vec<String>,
+    },
     /// `expect ORDER net 99.00`
-    Net { order: String, amount: Decimal },
+    Net {
+        order: String,
+        amount: Decimal,
+    },
     /// `expect ORDER pays BONUS LEVEL DISTRIBUTOR AMOUNT [line=ID]`: what is posted in sum.
     Pays {
         order: String,
@@ -24,19 +34,45 @@ pub enum Expectation {
         line: Option<String>,
     },
     /// `expect ORDER pays AMOUNT`: everything that is posted for it.
-    PaysInAll { order: String, amount: Decimal },
+    PaysInAll {
+        order: String,
+        amount: Decimal,
+    },
     /// `expect ORDER breakage BONUS AMOUNT`, likewise pool, paid and rounding.
-    Share { order: String, part: Part, bonus: String, amount: Decimal },
+    Share {
+        order: String,
+        part: Part,
+        bonus: String,
+        amount: Decimal,
+    },
     /// `expect ORDER cv 80`, likewise pv and qv.
-    Volume { order: String, volume: Volume, amount: Decimal },
+    Volume {
+        order: String,
+        volume: Volume,
+        amount: Decimal,
+    },
     /// `expect ORDER events earn=1 clawback=1`: how many of each kind were posted.
-    Events { order: String, counts: Vec<(EventKind, usize)> },
+    Events {
+        order: String,
+        counts: Vec<(EventKind, usize)>,
+    },
     /// `expect ORDER finds BONUS DISTRIBUTOR FINDING`: what a bonus saw of an ancestor.
-    Finds { order: String, bonus: String, distributor: DistributorId, finding: String },
-    /// `expect earned DISTRIBUTOR AMOUNT`: over all orders.
-    Earned { distributor: DistributorId, amount: Decimal },
+    Finds {
+        order: String,
+        bonus: String,
+        distributor: DistributorId,
+        finding: String,
+    },
+    /// `expect earned DISTRIBUTOR AMOUNT`: over all orders and periods.
+    Earned {
+        distributor: DistributorId,
+        amount: Decimal,
+    },
     /// `expect held AMOUNT`: the net of all held orders.
-    Held { amount: Decimal },
+    Held {
+        amount: Decimal,
+    },
+    Period(OfPeriod),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +117,9 @@ impl Expectation {
         if words.next_if("held") {
             return Ok(Self::Held { amount: words.next_amount("the amount")? });
         }
+        if let Some(expected) = OfPeriod::read(words)? {
+            return Ok(Self::Period(expected));
+        }
         let order = words.next("the order's id")?;
         let what = words.next("what is expected")?;
         if let Some(verdict) = find(&VERDICTS, &what) {
@@ -96,7 +135,7 @@ impl Expectation {
         match what.as_str() {
             "net" => Ok(Self::Net { order, amount: words.next_amount("the amount")? }),
             "pays" => Self::pays(words, order),
-            "events" => Self::events(words, order),
+            "events" => Ok(Self::Events { order, counts: count_events(words)? }),
             "finds" => Ok(Self::Finds {
                 order,
                 bonus: words.next("the bonus")?,
@@ -139,18 +178,19 @@ impl Expectation {
             _ => Err(words.problem("write pays AMOUNT, or pays BONUS LEVEL DISTRIBUTOR AMOUNT")),
         }
     }
+}
 
-    fn events(words: &mut Words, order: String) -> Result<Self, ScenarioProblem> {
-        let mut counts = Vec::new();
-        for kind in EventKind::ALL {
-            let Some(count) = words.option(kind.name()) else { continue };
-            counts.push((kind, count.parse().map_err(|_| words.problem(format!("{count:?} is no count")))?));
-        }
-        if counts.is_empty() {
-            return Err(words.problem("say how many: earn=1, adjust=0 or clawback=1"));
-        }
-        Ok(Self::Events { order, counts })
+/// `earn=1 clawback=0`: how many of each kind that is named.
+fn count_events(words: &mut Words) -> Result<Vec<(EventKind, usize)>, ScenarioProblem> {
+    let mut counts = Vec::new();
+    for kind in EventKind::ALL {
+        let Some(count) = words.option(kind.name()) else { continue };
+        counts.push((kind, count.parse().map_err(|_| words.problem(format!("{count:?} is no count")))?));
     }
+    if counts.is_empty() {
+        return Err(words.problem("say how many: earn=1, adjust=0, clawback=1 or forfeit=1"));
+    }
+    Ok(counts)
 }
 
 fn find<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {

@@ -7,20 +7,27 @@
 
 mod book;
 mod check;
+mod close;
 mod expect;
+mod facts;
+mod opening;
 mod orders;
 mod parse;
 mod run;
+mod span;
 mod words;
+
+use chrono::{DateTime, Utc};
 
 use crate::core::genealogy::DistributorVersion;
 use crate::core::ids::DistributorId;
 use crate::core::order::Report;
+use crate::core::period::{CarriedStanding, Lot, Span};
 use crate::core::plan::Plan;
 use crate::core::sku::SkuMapping;
 
-pub use expect::{Expectation, Part, VerdictWord, Volume};
-pub use run::{Failure, OrderOutcome, Outcome, run};
+pub use expect::{Earner, Expectation, OfPeriod, Part, StandingVolume, VerdictWord, Volume};
+pub use run::{Failure, OrderOutcome, Outcome, PeriodOutcome, run};
 
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -67,7 +74,32 @@ pub enum Action {
         order: String,
         distributor: DistributorId,
     },
+    /// A position in the placement tree.
+    Place(Placed),
+    /// Volume that an earlier period left at a position.
+    Carry(Lot),
+    /// What earlier periods left of a distributor.
+    Standing {
+        distributor: DistributorId,
+        standing: CarriedStanding,
+    },
+    /// The period is calculated with what is known so far, and posted.
+    Close(Span),
+    /// What is known by now of the orders of closed periods is posted into the open one.
+    Adjust,
     Expect(Expectation),
+}
+
+/// Without a parent the plan's spillover rule finds the place, below the owner's sponsor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub position: String,
+    pub owner: DistributorId,
+    pub parent: Option<String>,
+    /// Under the parent, from 0; the first free one where it is not said.
+    pub side: Option<u16>,
+    /// `None`: since ever.
+    pub from: Option<DateTime<Utc>>,
 }
 
 /// What is wrong with a scenario file itself.

@@ -16,6 +16,9 @@ use crate::core::order::{
 /// An order that names no time was placed on the first day of 2026, in days since 1970.
 const FIRST_DAY: TimeDelta = TimeDelta::days(20_454);
 
+/// Where an order names its buyer as the one who earns.
+pub(super) const PLACE_OF_OWN: &str = "customer";
+
 /// Every snapshot that was told, by order.
 #[derive(Default)]
 pub(super) struct Told {
@@ -33,7 +36,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// `order ID [at=] [ref=] [customer=] [store=] [currency=] [payment=] [updated=] [total=] [test] [PLACE VALUE]`
+    /// `order ID [at=] [ref=] [own] [customer=] [store=] [currency=] [payment=] [updated=] [total=] [test]`
     pub fn begin(
         words: &mut Words,
         told: &Told,
@@ -61,8 +64,16 @@ impl Draft {
             }
         };
         let mut places: Vec<PlaceValue> = before.map(|b| b.places.clone()).unwrap_or_default();
+        let mut customer_id = words.option("customer");
         if let Some(value) = words.option("ref") {
-            places = vec![PlaceValue { place: "distributor_ref".into(), value }];
+            let own = words.flag("own");
+            let place = if own { PLACE_OF_OWN } else { "distributor_ref" };
+            if own {
+                customer_id = Some(value.clone());
+            }
+            places = vec![PlaceValue { place: place.into(), value }];
+        } else if places.iter().any(|told| told.place == PLACE_OF_OWN) {
+            customer_id = customer_id.or_else(|| before.and_then(|before| before.customer_id.clone()));
         }
         Ok(Self {
             line: words.line,
@@ -75,8 +86,8 @@ impl Draft {
                 updated_at: words.instant_option("updated")?.unwrap_or(next),
                 payment,
                 cancelled: false,
-                test: words.next_if("test"),
-                customer_id: words.option("customer"),
+                test: words.flag("test"),
+                customer_id,
                 lines: vec![],
                 total: Decimal::ZERO,
                 refunds: before.map(|b| b.refunds.clone()).unwrap_or_default(),
@@ -171,6 +182,12 @@ impl Told {
 
     pub fn store_of(&self, order: &str) -> Option<&str> {
         self.orders.get(order).map(|(store, _)| store.as_str())
+    }
+
+    /// Whether a distributor bought something itself.
+    pub fn has_own(&self) -> bool {
+        let mut told = self.orders.values().flat_map(|(_, told)| told);
+        told.any(|order| order.places.iter().any(|told| told.place == PLACE_OF_OWN))
     }
 
     pub fn tell(&mut self, store: &str, snapshot: OrderSnapshot) -> Report {

@@ -1,9 +1,9 @@
 //! From text to steps. Every line that is not understood is told, not the first.
 
 use super::expect::Expectation;
-use super::orders::{Draft, Told};
+use super::orders::{Draft, PLACE_OF_OWN, Told};
 use super::words::Words;
-use super::{Action, Scenario, ScenarioProblem, Step, Store};
+use super::{Action, Scenario, ScenarioProblem, Step, Store, opening};
 use crate::core::genealogy::{DistributorVersion, Status};
 use crate::core::ids::DistributorId;
 use crate::core::order::Report;
@@ -117,7 +117,10 @@ impl<'l> Reader<'l> {
                 let expectation = Expectation::read(&mut words)?;
                 self.step(line, Action::Expect(expectation));
             }
-            other => return Err(words.problem(format!("{other:?} is no statement; {STATEMENTS}"))),
+            other => match opening::read(other, &mut words, self.plan.as_ref().map(|(plan, _)| plan))? {
+                Some(action) => self.step(line, action),
+                None => return Err(words.problem(format!("{other:?} is no statement; {STATEMENTS}"))),
+            },
         }
         words.finish()
     }
@@ -222,7 +225,11 @@ impl<'l> Reader<'l> {
     fn finish(mut self) -> Result<Scenario, Vec<ScenarioProblem>> {
         self.close_order();
         if self.stores.is_empty() {
-            self.stores.push(self.default_store());
+            let mut shop = self.default_store();
+            if self.told.has_own() {
+                shop.places.push(PLACE_OF_OWN.to_owned());
+            }
+            self.stores.push(shop);
         }
         for step in &self.steps {
             if let Action::Deliver { store, .. } = &step.action
@@ -244,7 +251,8 @@ impl<'l> Reader<'l> {
     }
 }
 
-const STATEMENTS: &str = "use one of title, plan, store, distributor, sku, order, refund, cancel, delete, restore, again, assign, expect";
+const STATEMENTS: &str = "use one of title, plan, store, distributor, place, standing, carry, sku, order, refund, \
+                          cancel, delete, restore, again, assign, close, adjust, expect";
 
 /// `distributor ID [sponsor=] [status=] [rank=] [from=] [enrolled=]`
 fn distributor(words: &mut Words) -> Result<DistributorVersion, ScenarioProblem> {

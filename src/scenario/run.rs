@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::book::{Book, Kept};
 use super::check::{check, verdict_words};
+use super::close::{self, Closed};
 use super::{Action, Scenario};
 
 /// What came of a scenario.
@@ -16,6 +17,8 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Every order as it stands at the end, also where nothing was expected.
     pub orders: Vec<OrderOutcome>,
+    /// Every closed period, adjustments included.
+    pub periods: Vec<PeriodOutcome>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +38,15 @@ pub struct OrderOutcome {
     pub pays: Vec<(String, u16, String, Decimal)>,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeriodOutcome {
+    pub period: String,
+    /// Of the run that closed it, in hexadecimal digits.
+    pub result_hash: String,
+    /// Bonus, distributor, position (empty where none earned it) and amount; what is zero in sum is not here.
+    pub pays: Vec<(String, String, String, Decimal)>,
+}
+
 impl Outcome {
     pub fn passed(&self) -> bool {
         self.failures.is_empty()
@@ -49,7 +61,8 @@ impl std::fmt::Display for Failure {
 
 pub fn run(scenario: &Scenario) -> Outcome {
     let mut book = Book::new(scenario);
-    let mut outcome = Outcome { title: scenario.title.clone(), held: 0, failures: vec![], orders: vec![] };
+    let title = scenario.title.clone();
+    let mut outcome = Outcome { title, held: 0, failures: vec![], orders: vec![], periods: vec![] };
     for step in &scenario.steps {
         let (expected, settled) = match &step.action {
             Action::Expect(expectation) => {
@@ -68,6 +81,7 @@ pub fn run(scenario: &Scenario) -> Outcome {
         }
     }
     outcome.orders = book.orders.iter().map(|(order, kept)| order_outcome(order, kept)).collect();
+    outcome.periods = book.periods.closed.iter().map(|closed| period_outcome(scenario, closed)).collect();
     outcome
 }
 
@@ -89,6 +103,14 @@ fn play(book: &mut Book<'_>, action: &Action) -> Result<(), String> {
             }
             vec![order.clone()]
         }
+        Action::Place(placed) => {
+            book.place(placed);
+            vec![]
+        }
+        Action::Carry(lot) => return book.periods.open_with_lot(lot),
+        Action::Standing { distributor, standing } => return book.periods.open_with(distributor, standing),
+        Action::Close(span) => return close::close(book, span),
+        Action::Adjust => return close::adjust(book),
         Action::Expect(_) => vec![],
     };
     for order in reached {
@@ -123,6 +145,15 @@ fn order_outcome(order: &str, kept: &Kept) -> OrderOutcome {
     pays.retain(|(_, _, _, amount)| !amount.is_zero());
     let verdict = verdict_words(&kept.assessment.verdict);
     OrderOutcome { order: order.to_owned(), verdict, net: kept.assessment.net, pays }
+}
+
+fn period_outcome(scenario: &Scenario, closed: &Closed) -> PeriodOutcome {
+    let hash = closed.result.hash(&scenario.plan, &closed.people);
+    let row = |((bonus, who, position), amount): ((&str, &str, &str), Decimal)| {
+        (bonus.to_owned(), who.to_owned(), position.to_owned(), amount)
+    };
+    let pays = closed.sums().into_iter().map(row).collect();
+    PeriodOutcome { period: closed.span.name.clone(), result_hash: hex::encode(hash), pays }
 }
 
 impl Kept {

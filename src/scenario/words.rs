@@ -55,6 +55,12 @@ impl Words {
         is
     }
 
+    /// Whether a word stands among the plain ones, wherever.
+    pub fn flag(&mut self, word: &str) -> bool {
+        let at = self.plain.iter().position(|known| known == word);
+        at.and_then(|at| self.plain.remove(at)).is_some()
+    }
+
     pub fn has_next(&self) -> bool {
         !self.plain.is_empty()
     }
@@ -97,7 +103,7 @@ impl Words {
         Err(self.problem(format!("{} means nothing here", left.join(" "))))
     }
 
-    fn amount(&self, what: &str, text: &str) -> Result<Decimal, ScenarioProblem> {
+    pub fn amount(&self, what: &str, text: &str) -> Result<Decimal, ScenarioProblem> {
         Decimal::from_str_exact(text).map_err(|_| self.problem(format!("{what}: {text:?} is not a number")))
     }
 }

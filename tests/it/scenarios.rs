@@ -107,6 +107,13 @@ fn play(scenario: &Scenario) -> Played {
                 }
             }
             Action::Assign { order, distributor } => stage.assign(order, distributor),
+            Action::Place(_)
+            | Action::Carry(_)
+            | Action::Standing { .. }
+            | Action::Close(_)
+            | Action::Adjust => {
+                wrong.push(format!("line {}: cannot be told over HTTP", step.line));
+            }
             Action::Expect(expectation) => {
                 if let Err((expected, found)) = stage.facts(&scenario.stores[0].slug).check(expectation) {
                     wrong.push(format!("line {}: expected {expected}, found {found}", step.line));

@@ -1,78 +1,118 @@
-//! Direct bonus: a share of each line to the attributed distributor, by commission class.
+//! Direct bonus: a share of each line to the attributed distributor, by commission class or by how much it
+//! sells.
 
 mod close;
+mod read;
 
 use rust_decimal::Decimal;
 
-use super::{Bonus, Finding, Names, OrderBonus, Place, Terms, Visited, Walk, WalkEnd};
+use super::{Bonus, Finding, OrderBonus, Place, Terms, Visited, Walk, WalkEnd};
 use crate::core::engine::UplineMember;
-use crate::core::plan::read::{Item, Table};
-use crate::core::plan::{BonusDescription, Canonical, Grid, quoted};
+use crate::core::fixed::{Fixed, Rate};
+use crate::core::plan::{BonusDescription, Canonical, Grid, quoted, word};
 
 #[derive(Clone, Debug)]
 pub struct Direct {
-    /// By class, in the order of the class ids; a class without a rate is not covered.
-    rates: Vec<(String, Decimal)>,
+    rates: Rates,
 }
 
-impl Direct {
-    pub(super) fn read(table: &Table<'_>, names: &Names<'_>, pool: Option<Decimal>) -> Option<Self> {
-        let item = table.required("rates", "rates = \"0.20\" or a table with a rate per class")?;
-        let mut rates =
-            if item.is_table() { read_by_class(&item, names)? } else { read_for_all(&item, names)? };
-        rates.sort();
-        let most = rates.iter().map(|(_, rate)| *rate).max().unwrap_or_default();
-        if pool.is_some_and(|pool| most > pool) {
-            item.problem(
-                format!("a rate of {most} is above the pool of {}", pool.unwrap_or_default()),
-                "raise the pool or lower the rate",
-            );
-        }
-        Some(Self { rates })
-    }
+#[derive(Clone, Debug)]
+enum Rates {
+    /// In the order of the class ids; a class without a rate is not covered.
+    ByClass(Vec<(String, Decimal)>),
+    Tiered(Tiers),
+}
 
+/// The tier that somebody's volume of the period reaches pays its rate on all of the base.
+#[derive(Clone, Debug)]
+struct Tiers {
+    /// All classes when there is none.
+    classes: Option<Vec<String>>,
+    by: TiersBy,
+    /// Rising; each begins with its volume and ends before the next.
+    tiers: Vec<Tier>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tier {
+    from: Fixed,
+    share: Decimal,
+    rate: Rate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TiersBy {
+    CustomerPv,
+    Pv,
+}
+
+const TIERS_BY: [(&str, TiersBy); 2] = [("customer_pv", TiersBy::CustomerPv), ("pv", TiersBy::Pv)];
+
+impl Direct {
     pub(super) fn covers(&self, class: &str) -> bool {
-        self.find(class).is_some()
+        match &self.rates {
+            Rates::ByClass(_) => self.find(class).is_some(),
+            Rates::Tiered(tiers) => {
+                tiers.classes.as_ref().is_none_or(|classes| classes.iter().any(|known| known == class))
+            }
+        }
     }
 
     pub(super) fn canonical(&self, path: &str, out: &mut Canonical) {
-        for (class, rate) in &self.rates {
-            out.number(&format!("{path}.rates.{}", quoted(class)), *rate);
+        match &self.rates {
+            Rates::ByClass(rates) => {
+                for (class, rate) in rates {
+                    out.number(&format!("{path}.rates.{}", quoted(class)), *rate);
+                }
+            }
+            Rates::Tiered(tiers) => {
+                if let Some(classes) = &tiers.classes {
+                    out.texts(&format!("{path}.classes"), classes);
+                }
+                if tiers.by != TiersBy::CustomerPv {
+                    out.text(&format!("{path}.tiers_by"), word(&TIERS_BY, &tiers.by));
+                }
+                for (at, tier) in tiers.tiers.iter().enumerate() {
+                    out.numbers(&format!("{path}.tiers[{at:04}]"), &[tier.from.decimal(), tier.share]);
+                }
+            }
         }
     }
 
     pub(super) fn describe(&self, bonus: &Bonus) -> BonusDescription {
-        let rows = self.rates.iter().map(|(class, rate)| (class.clone(), vec![Some(*rate)])).collect();
-        BonusDescription {
-            sentences: vec!["Pays the distributor to whom the order is attributed.".to_owned()],
-            rates: Grid { corner: "Commission class".to_owned(), columns: vec!["Rate".to_owned()], rows },
-            ..BonusDescription::of(bonus, "direct")
-        }
+        let mut sentences = vec!["Pays the distributor to whom the order is attributed.".to_owned()];
+        let (corner, rows) = match &self.rates {
+            Rates::ByClass(rates) => {
+                let row = |(class, rate): &(String, Decimal)| (class.clone(), vec![Some(*rate)]);
+                ("Commission class", rates.iter().map(row).collect())
+            }
+            Rates::Tiered(tiers) => {
+                let what = tiers.by.told();
+                sentences.push(format!("All of the base is paid at the tier that the {what} reaches."));
+                if let Some(classes) = &tiers.classes {
+                    sentences.push(format!("Only for the classes {}.", classes.join(", ")));
+                }
+                let row = |tier: &Tier| (format!("From {}", tier.from), vec![Some(tier.share)]);
+                ("Volume of the period", tiers.tiers.iter().map(row).collect())
+            }
+        };
+        let rates = Grid { corner: corner.to_owned(), columns: vec!["Rate".to_owned()], rows };
+        BonusDescription { sentences, rates, ..BonusDescription::of(bonus, "direct") }
     }
 
     fn find(&self, class: &str) -> Option<Decimal> {
-        self.rates.iter().find(|(known, _)| known == class).map(|(_, rate)| *rate)
+        let Rates::ByClass(rates) = &self.rates else { return None };
+        rates.iter().find(|(known, _)| known == class).map(|(_, rate)| *rate)
     }
 }
 
-fn read_for_all(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<(String, Decimal)>> {
-    let rate = item.rate()?;
-    Some(names.class_ids().into_iter().map(|class| (class, rate)).collect())
-}
-
-fn read_by_class(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<(String, Decimal)>> {
-    let mut rates = Vec::new();
-    let known = names.class_ids();
-    for (class, rate) in item.entries()? {
-        if !known.iter().any(|id| id == class) {
-            rate.unknown("commission class", class, &known.iter().map(String::as_str).collect::<Vec<_>>());
+impl TiersBy {
+    fn told(self) -> &'static str {
+        match self {
+            Self::CustomerPv => "PV of customers' orders",
+            Self::Pv => "PV",
         }
-        rates.extend(rate.rate().map(|rate| (class.to_owned(), rate)));
     }
-    if rates.is_empty() {
-        item.problem("no class has a rate", "add one, such as standard = \"0.20\"");
-    }
-    Some(rates)
 }
 
 impl OrderBonus for Direct {
@@ -92,6 +132,7 @@ impl OrderBonus for Direct {
         }
     }
 
+    /// Tiers are known at the close only, and only paid then.
     fn rate(&self, _place: &Place, class: &str) -> Decimal {
         self.find(class).unwrap_or_default()
     }
@@ -104,3 +145,6 @@ impl OrderBonus for Direct {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

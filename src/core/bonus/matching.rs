@@ -1,46 +1,58 @@
-//! Matching: a share of what others have earned.
+//! Matching: a share of what others have earned, by level or by generation.
+//!
+//! It reads the earnings of base bonuses, which are all known before it begins, and never its own or another
+//! match's: so it cannot feed itself.
 
-use rust_decimal::Decimal;
+mod close;
+mod read;
 
-use super::{Bonus, Names};
-use crate::core::fixed::TooLarge;
-use crate::core::period::{Measure, PeriodBonus, RawBonus, Source, Stage, TraceStep};
-use crate::core::plan::read::Table;
+use super::Bonus;
+use super::unilevel::ladder::Ladder;
 use crate::core::plan::{BonusDescription, Canonical};
 
 #[derive(Clone, Debug)]
-pub struct Matching {}
+pub struct Matching {
+    /// Ids of the bonuses whose earnings are matched.
+    of: Vec<String>,
+    /// Level 1 is the sponsor of the one who earned. With a boundary levels are generations.
+    ladder: Ladder,
+}
 
 impl Matching {
-    pub(super) fn read(table: &Table<'_>, id: &str, names: &Names<'_>) -> Option<Self> {
-        None
+    pub(super) fn canonical(&self, path: &str, out: &mut Canonical) {
+        out.texts(&format!("{path}.of"), &self.of);
+        self.ladder.canonical(path, out);
     }
-
-    pub(super) fn covers(&self, _class: &str) -> bool {
-        true
-    }
-
-    pub(super) fn canonical(&self, _path: &str, _out: &mut Canonical) {}
 
     pub(super) fn describe(&self, bonus: &Bonus) -> BonusDescription {
-        BonusDescription::of(bonus, "")
+        let last = self.ladder.end().saturating_sub(1);
+        let mut sentences = vec![];
+        let of = self.of.join(", ");
+        let column = match &self.ladder.boundary {
+            None => {
+                sentences
+                    .push(format!("Pays levels 1 to {last} up the sponsors on what was earned of {of}."));
+                "Level"
+            }
+            Some(boundary) => {
+                let rank = &boundary.name;
+                sentences.push(format!("Pays generations 1 to {last} on what was earned of {of}."));
+                sentences.push(format!(
+                    "A generation ends with the first of at least the rank {rank}; only such are paid."
+                ));
+                "Generation"
+            }
+        };
+        sentences.extend(self.ladder.sentences());
+        let rates = self.ladder.grid(column);
+        BonusDescription {
+            base: "earnings".to_owned(),
+            sentences,
+            rates,
+            ..BonusDescription::of(bonus, "matching")
+        }
     }
 }
 
-impl PeriodBonus for Matching {
-    fn measures(&self, _bonus: &Bonus) -> Vec<Measure> {
-        vec![]
-    }
-
-    fn calculate(&self, _bonus: &Bonus, _stage: &Stage<'_>) -> Result<RawBonus, TooLarge> {
-        Ok(RawBonus::default())
-    }
-
-    fn sources(&self, _bonus: &Bonus, _stage: &Stage<'_>, _earner: u32) -> Result<Vec<Source>, TooLarge> {
-        Ok(vec![])
-    }
-
-    fn trace(&self, _bonus: &Bonus, _stage: &Stage<'_>, _source: u32) -> Vec<TraceStep> {
-        vec![]
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -11,20 +11,23 @@ mod differential;
 mod direct;
 mod fast_start;
 mod generation;
+mod leaders;
 mod matching;
 mod overriding;
 mod pool;
 mod unilevel;
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::engine::UplineMember;
+use super::genealogy::Status;
 use super::ids::DistributorId;
+use super::period::{Condition, Measure, PeriodBonus, Window};
 use super::plan::read::{Item, Table};
-use super::period::{Condition, Measure, PeriodBonus};
-use super::plan::{ActiveRule, BonusDescription, Canonical, Class, Plan, word};
-use super::volume::VolumeKind;
+use super::plan::{ActiveRule, BonusDescription, Canonical, Class, PlacementRule, Plan, word};
+use super::volume::{VolumeKind, VolumeRules};
 pub use advancement::Advancement;
 pub use binary::Binary;
 pub use differential::Differential;
@@ -49,6 +52,9 @@ pub struct Bonus {
     pub provisional: bool,
     /// What an earner has to meet in the period, besides being active.
     pub requires: Option<Condition>,
+    /// By class: for so many days after the enrolment of whoever sells it, its volume belongs to a fast start
+    /// that withholds it from this bonus.
+    pub withheld: Vec<(String, u16)>,
     pub family: Family,
 }
 
@@ -79,13 +85,8 @@ impl Phase {
 /// What rates are applied to.
 pub type Base = VolumeKind;
 
-pub(crate) const BASES: [(&str, Base); 5] = [
-    ("net", Base::Net),
-    ("cv", Base::Cv),
-    ("pv", Base::Pv),
-    ("qv", Base::Qv),
-    ("margin", Base::Margin),
-];
+pub(crate) const BASES: [(&str, Base); 5] =
+    [("net", Base::Net), ("cv", Base::Cv), ("pv", Base::Pv), ("qv", Base::Qv), ("margin", Base::Margin)];
 
 #[derive(Clone, Debug)]
 pub enum Family {
@@ -153,10 +154,11 @@ pub(crate) struct Names<'n> {
     pub qualifications: &'n [String],
     /// Ids of all bonuses, with their families: for those that read the earnings of others.
     pub bonuses: &'n [(String, FamilyWord)],
+    pub placement: Option<PlacementRule>,
 }
 
 impl Names<'_> {
-    fn class_ids(&self) -> Vec<String> {
+    pub(crate) fn class_ids(&self) -> Vec<String> {
         self.classes.iter().map(|class| class.id.clone()).collect()
     }
 }
@@ -164,7 +166,9 @@ impl Names<'_> {
 /// What a bonus has to know of the plan to judge an ancestor.
 pub(crate) struct Terms<'p> {
     pub active: &'p ActiveRule,
+    pub ranks: &'p [String],
     pub default_rank: Option<&'p str>,
+    pub ordered_at: DateTime<Utc>,
 }
 
 /// A bonus that is emitted as soon as its order is known.
@@ -248,6 +252,31 @@ pub enum Finding {
     NoRate {
         rank: Option<String>,
     },
+    /// Does not meet what the bonus asks besides being active.
+    NotEligible,
+    /// Above somebody whose rank ends the levels.
+    BeyondStop,
+    /// Enrolled too long ago, or at a time that nobody knows.
+    OutsideWindow {
+        days: u16,
+    },
+    /// Too little volume for the first tier.
+    BelowTier {
+        volume: Decimal,
+        least: Decimal,
+    },
+    /// Does not meet what the bonus asks for.
+    Unqualified,
+    /// So much was paid below, or stands there, and the own rate is not above it.
+    PaidBelow {
+        rate: Decimal,
+    },
+    /// Inside of the group that the volume is of; leaders above its head are paid on it.
+    InGroup,
+    /// The head of that group.
+    HeadsGroup,
+    /// No rank advancement is due.
+    NothingDue,
 }
 
 impl Finding {
@@ -262,6 +291,15 @@ impl Finding {
             Self::NoRank => "no_rank",
             Self::UnknownRank { .. } => "unknown_rank",
             Self::NoRate { .. } => "no_rate",
+            Self::NotEligible => "not_eligible",
+            Self::BeyondStop => "beyond_stop",
+            Self::OutsideWindow { .. } => "outside_window",
+            Self::BelowTier { .. } => "below_tier",
+            Self::Unqualified => "unqualified",
+            Self::PaidBelow { .. } => "paid_below",
+            Self::InGroup => "in_group",
+            Self::HeadsGroup => "heads_group",
+            Self::NothingDue => "nothing_due",
         }
     }
 }
@@ -295,11 +333,15 @@ impl Bonus {
         let family = match word {
             FamilyWord::Advancement => Advancement::read(table, names).map(Family::Advancement),
             FamilyWord::Binary => Binary::read(table, names).map(Family::Binary),
-            FamilyWord::Differential => Differential::read(table, names, known_pool).map(Family::Differential),
-            FamilyWord::Direct => Direct::read(table, names, known_pool).map(Family::Direct),
-            FamilyWord::FastStart => FastStart::read(table, names, known_pool).map(Family::FastStart),
+            FamilyWord::Differential => {
+                Differential::read(table, names, known_pool).map(Family::Differential)
+            }
+            FamilyWord::Direct => Direct::read(table, names, known_pool, pays).map(Family::Direct),
+            FamilyWord::FastStart => {
+                FastStart::read(table, id, names, known_pool, pays).map(Family::FastStart)
+            }
             FamilyWord::Generation => Generation::read(table, names, known_pool).map(Family::Generation),
-            FamilyWord::Matching => Matching::read(table, id, names).map(Family::Matching),
+            FamilyWord::Matching => Matching::read(table, id, names, known_pool).map(Family::Matching),
             FamilyWord::Override => Override::read(table, names, known_pool).map(Family::Override),
             FamilyWord::Pool => Pool::read(table, names).map(Family::Pool),
             FamilyWord::Matrix | FamilyWord::Unilevel => {
@@ -315,6 +357,7 @@ impl Bonus {
             pays: pays?,
             provisional,
             requires: requires.flatten(),
+            withheld: vec![],
             family: family?,
         };
         bonus.check_base(base_item, names);
@@ -322,14 +365,15 @@ impl Bonus {
     }
 
     fn check_base(&self, base_item: Option<Item<'_>>, names: &Names<'_>) {
-        let rule = |class: &Class| match self.base {
-            Base::Net => None,
-            Base::Cv => Some(class.volumes.cv),
-            Base::Pv => Some(class.volumes.pv),
-            Base::Qv => Some(class.volumes.qv),
-            Base::Margin => Some(class.volumes.wholesale),
+        let gives = |volumes: &VolumeRules| match self.base {
+            Base::Net => true,
+            Base::Cv => !volumes.cv.is_none(),
+            Base::Pv => !volumes.pv.is_none(),
+            Base::Qv => !volumes.qv.is_none(),
+            Base::Margin => !volumes.wholesale.is_none(),
         };
-        let has = |class: &&Class| self.covers(&class.id) && rule(class).is_none_or(|rule| !rule.is_none());
+        let anywhere = |class: &Class| gives(&class.volumes) || class.markets.iter().any(|(_, v)| gives(v));
+        let has = |class: &&Class| self.covers(&class.id) && anywhere(class);
         let Some(item) = base_item.filter(|_| !names.classes.iter().any(|class| has(&class))) else { return };
         let what = match self.base {
             Base::Margin => "wholesale",
@@ -368,7 +412,7 @@ impl Bonus {
 
     /// What volumes it is paid on, at the close of a period.
     pub(crate) fn measure(&self, classes: Option<Vec<String>>) -> Measure {
-        Measure { classes, ..Measure::of(self.base) }
+        Measure { classes, withheld: self.withheld.clone(), ..Measure::of(self.base) }
     }
 
     pub fn phase(&self) -> Phase {
@@ -393,13 +437,34 @@ impl Bonus {
         }
     }
 
+    /// Whether a line of an order counts. `enrolled_at` is that of the attributed distributor.
+    pub(crate) fn covers_line(
+        &self,
+        class: &str,
+        enrolled_at: Option<DateTime<Utc>>,
+        ordered_at: DateTime<Utc>,
+    ) -> bool {
+        let window = match &self.family {
+            Family::FastStart(fast_start) => fast_start.window(),
+            _ => Window::Always,
+        };
+        let withheld =
+            |(of, days): &(String, u16)| of == class && Window::First(*days).holds(enrolled_at, ordered_at);
+        self.covers(class) && window.holds(enrolled_at, ordered_at) && !self.withheld.iter().any(withheld)
+    }
+
     pub(crate) fn active_rule<'p>(&'p self, plan: &'p Plan) -> &'p ActiveRule {
         self.active.as_ref().unwrap_or(&plan.active)
     }
 
     /// On the upline of an order; nobody for a bonus that is paid at the close.
-    pub(crate) fn walk(&self, plan: &Plan, upline: &[UplineMember]) -> Walk {
-        let terms = Terms { active: self.active_rule(plan), default_rank: plan.default_rank.as_deref() };
+    pub(crate) fn walk(&self, plan: &Plan, upline: &[UplineMember], ordered_at: DateTime<Utc>) -> Walk {
+        let terms = Terms {
+            active: self.active_rule(plan),
+            ranks: plan.ranks(),
+            default_rank: plan.default_rank.as_deref(),
+            ordered_at,
+        };
         match self.order_rules() {
             Some(rules) => rules.walk(&terms, upline),
             None => Walk { visited: vec![], ended: WalkEnd::Depth, places: vec![] },
@@ -496,13 +561,18 @@ fn read_provisional(item: &Item<'_>, pays: Option<Pays>) -> bool {
 impl Terms<'_> {
     /// Why somebody does not count as active; `None` when it does.
     pub fn inactive(&self, member: &UplineMember) -> Option<Finding> {
-        if !member.enrolled {
-            return Some(Finding::NotEnrolled);
-        }
-        if !self.active.statuses.contains(&member.status) {
-            return Some(Finding::Inactive { status: member.status });
-        }
-        let min_pv = self.active.min_pv.filter(|min_pv| member.pv < *min_pv)?;
-        Some(Finding::BelowMinPv { pv: member.pv, min_pv })
+        why_inactive(self.active, member.enrolled, member.status, member.pv)
     }
+}
+
+/// `None` for somebody who counts as active.
+fn why_inactive(rule: &ActiveRule, enrolled: bool, status: Status, pv: Decimal) -> Option<Finding> {
+    if !enrolled {
+        return Some(Finding::NotEnrolled);
+    }
+    if !rule.statuses.contains(&status) {
+        return Some(Finding::Inactive { status });
+    }
+    let min_pv = rule.min_pv.filter(|min_pv| pv < *min_pv)?;
+    Some(Finding::BelowMinPv { pv, min_pv })
 }

@@ -30,6 +30,8 @@ pub use upline::{UplineMember, take_upline, upline_of};
 pub struct CommissionOrder<'a> {
     pub currency: Currency,
     pub ordered_at: DateTime<Utc>,
+    /// Slug of its store, which decides its market.
+    pub store: &'a str,
     pub lines: &'a [CommissionLine],
 }
 

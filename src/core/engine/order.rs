@@ -22,8 +22,10 @@ pub(super) fn calculate(
     let (mut awards, mut pools, mut walks) = (Vec::new(), Vec::new(), Vec::new());
     for bonus in plan.bonuses.iter().filter(|bonus| bonus.pays == Pays::Order) {
         let Some(rules) = bonus.order_rules() else { continue };
-        let walk = bonus.walk(plan, upline);
-        let exact = Exact::of(bonus, rules, &walk.places, &lines);
+        let walk = bonus.walk(plan, upline, order.ordered_at);
+        let enrolled_at = upline.first().and_then(|seller| seller.enrolled_at);
+        let covers = |line: &LineVolumes| bonus.covers_line(&line.class, enrolled_at, order.ordered_at);
+        let exact = Exact::of(bonus, rules, &walk.places, lines.iter().filter(|line| covers(line)).collect());
         let paid = exact.pay(bonus, upline, (plan.rounding, scale), &mut awards);
         pools.extend(exact.share(bonus, paid, (plan.rounding, scale)));
         walks.push(BonusWalk { bonus: bonus.id.clone(), ended: walk.ended, visited: walk.visited });
@@ -47,9 +49,10 @@ fn check(plan: &Plan, order: &CommissionOrder<'_>) -> Result<(Vec<LineVolumes>, 
     reasons.extend(
         twice.filter_map(|pair| pair.first().map(|line| Reason::TwoLines { line: line.line.clone() })),
     );
+    let market = plan.market_of(order.store);
     let mut lines = Vec::with_capacity(given.len());
     for line in given {
-        match check_line(plan, line) {
+        match check_line(plan, market, line) {
             Ok(line) => lines.push(line),
             Err(reason) => reasons.push(reason),
         }
@@ -60,7 +63,7 @@ fn check(plan: &Plan, order: &CommissionOrder<'_>) -> Result<(Vec<LineVolumes>, 
     }
 }
 
-fn check_line(plan: &Plan, line: &CommissionLine) -> Result<LineVolumes, Reason> {
+fn check_line(plan: &Plan, market: Option<&str>, line: &CommissionLine) -> Result<LineVolumes, Reason> {
     let Some(class) = plan.class(&line.class) else {
         return Err(Reason::UnknownClass { line: line.line.clone(), class: line.class.clone() });
     };
@@ -69,7 +72,7 @@ fn check_line(plan: &Plan, line: &CommissionLine) -> Result<LineVolumes, Reason>
         return Err(Reason::Negative { line: line.line.clone(), what });
     }
     let too_large = || Reason::TooLarge { line: line.line.clone() };
-    let volumes = class.volumes.of(line.net, line.sold, line.quantity).ok_or_else(too_large)?;
+    let volumes = class.volumes_in(market).of(line.net, line.sold, line.quantity).ok_or_else(too_large)?;
     let values = [line.net, volumes.pv, volumes.qv, volumes.cv];
     if values.iter().any(|value| *value > MOST) {
         return Err(too_large());
@@ -93,8 +96,7 @@ struct Earner {
 }
 
 impl<'a> Exact<'a> {
-    fn of(bonus: &Bonus, rules: &dyn OrderBonus, places: &[Place], all: &'a [LineVolumes]) -> Self {
-        let lines: Vec<&LineVolumes> = all.iter().filter(|line| bonus.covers(&line.class)).collect();
+    fn of(bonus: &Bonus, rules: &dyn OrderBonus, places: &[Place], lines: Vec<&'a LineVolumes>) -> Self {
         let bases: Vec<Decimal> = lines.iter().map(|line| rate_base(bonus, rules, line)).collect();
         let earner = |place: &Place| {
             let rate = |line: &&LineVolumes| rules.rate(place, &line.class);

@@ -33,6 +33,7 @@ fn member(id: &str, rank: &str) -> UplineMember {
         rank: Some(rank.to_owned()),
         pv: Decimal::ZERO,
         enrolled: true,
+        enrolled_at: None,
     }
 }
 
@@ -41,7 +42,8 @@ fn line(id: &str, net: Decimal) -> CommissionLine {
 }
 
 fn calculate(plan: &Plan, lines: &[CommissionLine], upline: &[UplineMember]) -> Calculation {
-    let order = CommissionOrder { currency: plan.currency(), ordered_at: DateTime::UNIX_EPOCH, lines };
+    let order =
+        CommissionOrder { currency: plan.currency(), ordered_at: DateTime::UNIX_EPOCH, store: "", lines };
     calculate_order(plan, &order, upline).unwrap()
 }
 

@@ -34,7 +34,8 @@ pub struct CarriedStanding {
     /// For how many periods more a qualification holds, by its id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub qualified: BTreeMap<String, u16>,
-    /// Rank advancements that were paid: by bonus, the ranks and how many instalments each.
+    /// Rank advancements: by bonus, the ranks that were reached and how many instalments each was paid. Zero is
+    /// one that was reached and waits to be held for long enough.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub advanced: BTreeMap<String, BTreeMap<String, u16>>,
 }
@@ -50,6 +51,14 @@ pub struct Lot {
     pub age: u16,
     pub period: String,
     pub volume: Fixed,
+}
+
+impl CarriedStanding {
+    /// Notes what a period paid of a rank advancement; no parts when it only began to be due.
+    pub fn advance(&mut self, bonus: &str, rank: &str, parts: u16) {
+        let paid = self.advanced.entry(bonus.to_owned()).or_default().entry(rank.to_owned()).or_default();
+        *paid = paid.saturating_add(parts);
+    }
 }
 
 impl Carried {

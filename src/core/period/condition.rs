@@ -1,9 +1,8 @@
 //! What a plan asks of somebody: for a rank, a qualification, a bonus.
 
-use rust_decimal::Decimal;
-
-use super::people::NO_RANK;
+use super::people::{NO_RANK, index};
 use crate::core::fixed::{Fixed, Rate, TooLarge};
+use crate::core::plan::Plan;
 
 /// All of it has to be met; what is not named is not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +46,21 @@ pub struct VolumeOfLeg {
     pub best: u16,
 }
 
+/// Which qualifications a person has.
+#[derive(Clone, Copy, Debug)]
+pub struct Qualified<'a> {
+    /// By qualification, then by person.
+    pub all: &'a [Vec<bool>],
+    pub person: u32,
+}
+
+impl Qualified<'_> {
+    pub fn has(&self, qualification: u16) -> bool {
+        let who = self.all.get(usize::from(qualification));
+        who.and_then(|who| who.get(index(self.person))).copied().unwrap_or(false)
+    }
+}
+
 /// What is known of somebody when a condition is asked.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
@@ -58,8 +72,8 @@ pub struct Facts<'a> {
     pub legs: &'a [VolumeOfLeg],
     pub active_recruits: u16,
     pub weaker_side: Fixed,
-    /// By qualification.
-    pub qualified: &'a [bool],
+    pub qualified: Qualified<'a>,
+    /// The rank that the person is paid as; while ranks are decided, the highest that it ever had.
     pub rank: u16,
     pub days: Option<i64>,
 }
@@ -83,7 +97,7 @@ impl Condition {
             && self.recruits.is_none_or(|asked| facts.active_recruits >= asked)
             && self.rank.is_none_or(|asked| facts.rank != NO_RANK && facts.rank >= asked)
             && self.days.is_none_or(|asked| facts.days.is_none_or(|days| days >= i64::from(asked)))
-            && self.qualified.iter().all(|q| facts.qualified.get(usize::from(*q)).copied().unwrap_or(false))
+            && self.qualified.iter().all(|at| facts.qualified.has(*at))
             && self.legs.iter().all(|rule| facts.legs_with(rule.rank) >= usize::from(rule.count))
             && self.leg_volume.is_none_or(|(count, asked)| facts.legs_of(asked) >= usize::from(count))
             && least(self.gv, self.counted_gv(facts)?)
@@ -94,45 +108,68 @@ impl Condition {
     pub fn counted_gv(&self, facts: &Facts<'_>) -> Result<Fixed, TooLarge> {
         let (Some(asked), Some(share)) = (self.gv, self.max_per_leg) else { return Ok(facts.gv) };
         let most = Fixed::of(asked.times(share).decimal()?)?;
-        facts.legs.iter().try_fold(facts.gv, |gv, leg| {
-            if leg.gv > most { gv.sub(leg.gv.sub(most)?) } else { Ok(gv) }
-        })
+        facts.legs.iter().try_fold(
+            facts.gv,
+            |gv, leg| {
+                if leg.gv > most { gv.sub(leg.gv.sub(most)?) } else { Ok(gv) }
+            },
+        )
     }
 
-    /// Everything that is asked and not met.
-    pub fn unmet(&self, facts: &Facts<'_>) -> Result<Vec<Unmet>, TooLarge> {
+    /// Everything that is asked and not met, in the order of the reference.
+    pub fn unmet(&self, facts: &Facts<'_>, plan: &Plan) -> Result<Vec<Unmet>, TooLarge> {
         let mut unmet = vec![];
-        let mut ask = |what: &str, asked: Option<Decimal>, found: Decimal| {
+        let mut tell = |what: String, asked: String, found: String| unmet.push(Unmet { what, asked, found });
+        if self.active && !facts.active {
+            tell("active".to_owned(), "active".to_owned(), "not active".to_owned());
+        }
+        let volumes = [
+            ("pv", self.pv, facts.pv),
+            ("customer_pv", self.customer_pv, facts.customer_pv),
+            ("gv", self.gv, self.counted_gv(facts)?),
+            ("pgv", self.pgv, facts.pgv),
+            ("outside_strongest", self.outside_strongest, facts.outside_strongest()?),
+            ("weaker_side", self.weaker_side, facts.weaker_side),
+        ];
+        for (what, asked, found) in volumes {
             if let Some(asked) = asked.filter(|asked| found < *asked) {
-                let (asked, found) = (asked.normalize().to_string(), found.normalize().to_string());
-                unmet.push(Unmet { what: what.to_owned(), asked, found });
+                tell(what.to_owned(), asked.to_string(), found.to_string());
             }
-        };
-        let count = |count: usize| Decimal::from(count);
-        let volume = |asked: Option<Fixed>| asked.map(Fixed::decimal);
-        ask("active", self.active.then_some(Decimal::ONE), Decimal::from(u8::from(facts.active)));
-        ask("pv", volume(self.pv), facts.pv.decimal());
-        ask("customer_pv", volume(self.customer_pv), facts.customer_pv.decimal());
-        ask("gv", volume(self.gv), self.counted_gv(facts)?.decimal());
-        ask("pgv", volume(self.pgv), facts.pgv.decimal());
-        ask("outside_strongest", volume(self.outside_strongest), facts.outside_strongest()?.decimal());
-        ask("weaker_side", volume(self.weaker_side), facts.weaker_side.decimal());
-        ask("recruits", self.recruits.map(Decimal::from), Decimal::from(facts.active_recruits));
-        ask("days", facts.days.and(self.days).map(Decimal::from), facts.days.unwrap_or(0).into());
-        for rule in &self.legs {
-            ask("legs", Some(rule.count.into()), count(facts.legs_with(rule.rank)));
         }
-        if let Some((asked, least)) = self.leg_volume {
-            ask("leg_volume", Some(asked.into()), count(facts.legs_of(least)));
+        for rule in self.legs.iter().filter(|rule| facts.legs_with(rule.rank) < usize::from(rule.count)) {
+            let what = format!("legs with {}", rank_name(plan, rule.rank));
+            tell(what, rule.count.to_string(), facts.legs_with(rule.rank).to_string());
         }
-        let rank = if facts.rank == NO_RANK { -Decimal::ONE } else { facts.rank.into() };
-        ask("rank", self.rank.map(Decimal::from), rank);
-        for at in &self.qualified {
-            let met = facts.qualified.get(usize::from(*at)).copied().unwrap_or(false);
-            ask("qualified", Some(Decimal::ONE), Decimal::from(u8::from(met)));
+        if let Some((count, least)) =
+            self.leg_volume.filter(|(count, l)| facts.legs_of(*l) < usize::from(*count))
+        {
+            tell(format!("legs of at least {least}"), count.to_string(), facts.legs_of(least).to_string());
+        }
+        if let Some(asked) = self.recruits.filter(|asked| facts.active_recruits < *asked) {
+            tell("recruits".to_owned(), asked.to_string(), facts.active_recruits.to_string());
+        }
+        for at in self.qualified.iter().filter(|at| !facts.qualified.has(**at)) {
+            let name = plan.qualifications.get(usize::from(*at)).map_or("", |one| one.id.as_str());
+            tell("qualified".to_owned(), name.to_owned(), "not met".to_owned());
+        }
+        if let Some(asked) = self.rank.filter(|asked| facts.rank == NO_RANK || facts.rank < *asked) {
+            tell(
+                "rank".to_owned(),
+                rank_name(plan, asked).to_owned(),
+                rank_name(plan, facts.rank).to_owned(),
+            );
+        }
+        if let (Some(asked), Some(days)) = (self.days, facts.days)
+            && days < i64::from(asked)
+        {
+            tell("days".to_owned(), asked.to_string(), days.to_string());
         }
         Ok(unmet)
     }
+}
+
+fn rank_name(plan: &Plan, rank: u16) -> &str {
+    plan.ranks().get(usize::from(rank)).map_or("none", String::as_str)
 }
 
 impl Facts<'_> {

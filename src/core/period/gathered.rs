@@ -17,6 +17,8 @@ pub struct Measure {
     pub classes: Option<Vec<String>>,
     pub buyers: Buyers,
     pub window: Window,
+    /// By class: what was sold within so many days of the seller's enrolment does not count.
+    pub withheld: Vec<(String, u16)>,
 }
 
 /// Whose orders count.
@@ -43,7 +45,7 @@ pub enum Window {
 
 impl Measure {
     pub fn of(kind: VolumeKind) -> Self {
-        Self { kind, classes: None, buyers: Buyers::All, window: Window::Always }
+        Self { kind, classes: None, buyers: Buyers::All, window: Window::Always, withheld: vec![] }
     }
 }
 
@@ -158,15 +160,25 @@ impl Measure {
             Buyers::Customers => !line.own,
             Buyers::Own => line.own,
         };
-        let within = |days: u16| {
-            enrolled.is_some_and(|from| line.ordered_at < from + TimeDelta::days(i64::from(days)))
+        let withheld = |(class, days): &(String, u16)| {
+            class == line.class && Window::First(*days).holds(enrolled, line.ordered_at)
         };
-        buyer
-            && match self.window {
-                Window::Always => true,
-                Window::First(days) => within(days),
-                Window::After(days) => !within(days),
-            }
+        buyer && self.window.holds(enrolled, line.ordered_at) && !self.withheld.iter().any(withheld)
+    }
+}
+
+impl Window {
+    /// Whoever enrolled nobody knows when did not enrol lately.
+    pub fn holds(self, enrolled: Option<DateTime<Utc>>, at: DateTime<Utc>) -> bool {
+        let within = |days: u16| {
+            let end = |from: DateTime<Utc>| from.checked_add_signed(TimeDelta::days(i64::from(days)));
+            enrolled.is_some_and(|from| end(from).is_none_or(|end| at < end))
+        };
+        match self {
+            Self::Always => true,
+            Self::First(days) => within(days),
+            Self::After(days) => !within(days),
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! A period is calculated again with other volumes to find out what a refund takes back: see [`Recalculation`].
 
+mod adjust;
 mod carried;
 mod climb;
 mod condition;
@@ -27,15 +28,16 @@ use chrono::{DateTime, Utc};
 
 use super::fixed::TooLarge;
 use super::plan::Plan;
+pub use adjust::{NamedAward, PeriodEvent, adjusted, difference};
 pub use carried::{Carried, CarriedStanding, Lot};
-pub(crate) use climb::{Climb, Climbed, Step, climb, climb_from};
-pub use condition::{Condition, Facts, LegRule, Unmet, VolumeOfLeg};
+pub(crate) use climb::{Climb, Climbed, Paid, Step, Trails, arrivals, climb, climb_from};
+pub use condition::{Condition, Facts, LegRule, Qualified, Unmet, VolumeOfLeg};
 pub use gathered::{Buyers, Gathered, LineVolume, Measure, SoldLine, Window};
 pub(crate) use people::index;
 pub use people::{NO_RANK, NOBODY, People, Person};
 pub use positions::{PositionAt, Positions};
 pub use result::{BonusPool, Cut, PeriodAward, PeriodResult};
-pub use run::{Earnings, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};
+pub use run::{Advance, Earnings, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};
 pub use standings::Standings;
 
 /// When the period was: half-open, as its row says.

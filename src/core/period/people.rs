@@ -77,7 +77,8 @@ impl People {
         };
         let persons: Vec<Person> = order.iter().map(person).collect();
         let ids = order.iter().map(|node| DistributorId::new(genealogy.id(*node))).collect();
-        let mut people = Self { persons, ids, by_id: vec![], children: vec![], positions: Positions::default() };
+        let mut people =
+            Self { persons, ids, by_id: vec![], children: vec![], positions: Positions::default() };
         people.children = people.first_children();
         // Nodes are numbered by id, so their places in that order are sorted by id.
         people.by_id = place.into_iter().filter(|person| *person != NOBODY).collect();

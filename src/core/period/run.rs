@@ -59,8 +59,17 @@ pub struct RawBonus {
     pub pool: Exact,
     /// What a binary leaves to the next period.
     pub lots: Vec<Lot>,
-    /// Rank advancements that this period pays: person, rank.
-    pub advanced: Vec<(u32, u16)>,
+    /// Rank advancements that this period pays or begins to owe.
+    pub advanced: Vec<Advance>,
+}
+
+/// A rank advancement in a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advance {
+    pub person: u32,
+    pub rank: u16,
+    /// How many parts this period pays; none when it only begins to be due.
+    pub parts: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +120,7 @@ pub(super) fn run(
                 Pays::Period => {
                     let raw = bonus.period_rules().calculate(bonus, &stage)?;
                     let pool = settle(at, &raw, cents, &mut awards)?;
-                    left.take(raw);
+                    left.take(at, raw);
                     pool
                 }
                 Pays::Order => confirm(bonus, &stage, &mut awards)?,
@@ -129,13 +138,14 @@ pub(super) fn run(
 #[derive(Default)]
 pub(super) struct Left {
     pub lots: Vec<Lot>,
-    pub advanced: Vec<(u32, u16)>,
+    /// With the place of the bonus.
+    pub advanced: Vec<(u16, Advance)>,
 }
 
 impl Left {
-    fn take(&mut self, raw: RawBonus) {
+    fn take(&mut self, bonus: u16, raw: RawBonus) {
         self.lots.extend(raw.lots);
-        self.advanced.extend(raw.advanced);
+        self.advanced.extend(raw.advanced.into_iter().map(|advance| (bonus, advance)));
     }
 }
 
@@ -263,4 +273,3 @@ impl PeriodResult {
         self
     }
 }
-

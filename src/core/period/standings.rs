@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::condition::VolumeOfLeg;
 use super::people::{NO_RANK, index};
 use crate::core::fixed::Fixed;
 
@@ -21,8 +22,16 @@ pub struct Standings {
     pub paid_as: Vec<u16>,
     /// The highest rank ever, this period's included.
     pub title: Vec<u16>,
-    /// By qualification.
+    /// By qualification: who has it, met in this period or carried from an earlier one.
     pub qualified: Vec<Vec<bool>>,
+    /// By qualification: who met it in this very period.
+    pub met: Vec<Vec<bool>>,
+    /// The leg that each person is the top of.
+    pub legs: Vec<VolumeOfLeg>,
+    /// How many active people each sponsored.
+    pub recruits: Vec<u16>,
+    /// Group volume of the weaker side of the placement tree; empty where the plan does not ask for it.
+    pub weaker_side: Vec<Fixed>,
     /// By bonus that asks for something: who meets it.
     pub eligible: BTreeMap<u16, Vec<bool>>,
     /// By bonus that has standings of its own (a bracket, points): one number each.

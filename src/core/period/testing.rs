@@ -191,7 +191,12 @@ impl Ran {
     pub fn check(&self) {
         for pool in &self.result.pools {
             let parts = pool.paid.0 + pool.breakage.0 + pool.rounding.0;
-            assert_eq!(parts, pool.pool.0, "the pool of {} does not add up", self.plan.award_name(pool.bonus));
+            assert_eq!(
+                parts,
+                pool.pool.0,
+                "the pool of {} does not add up",
+                self.plan.award_name(pool.bonus)
+            );
             let awards = self.result.awards.iter().filter(|award| award.bonus == pool.bonus);
             assert_eq!(awards.map(|award| award.amount.0).sum::<i64>(), pool.paid.0);
         }

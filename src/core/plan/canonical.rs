@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::parse::{CADENCES, REFUND_POLICIES, ROUNDING_MODES, STAGES};
 use super::{ActiveRule, Plan, RefundPolicy, limits, placement, ranks, volumes};
-use crate::core::volume::VolumeRule;
+use crate::core::volume::{VolumeRule, VolumeRules};
 
 /// SHA-256 of a plan's canonical text; shown and stored as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,11 +59,15 @@ impl TryFrom<String> for PlanHash {
 #[derive(Default)]
 pub(crate) struct Canonical {
     lines: BTreeMap<String, String>,
+    /// The plan's, for what names them by their places.
+    ranks: Vec<String>,
+    qualifications: Vec<String>,
 }
 
 impl Canonical {
     pub fn of(plan: &Plan) -> String {
-        let mut out = Self::default();
+        let qualifications = plan.qualifications.iter().map(|one| one.id.clone()).collect();
+        let mut out = Self { lines: BTreeMap::new(), ranks: plan.ranks.clone(), qualifications };
         out.text("plan.id", &plan.id);
         if !plan.name.is_empty() {
             out.text("plan.name", &plan.name);
@@ -89,16 +93,29 @@ impl Canonical {
         limits::canonical(plan, &mut out);
         for class in &plan.classes {
             let path = format!("class.{}", quoted(&class.id));
-            out.lines.insert(path.clone(), "{}".to_owned());
-            out.volume(&format!("{path}.pv"), &class.volumes.pv);
-            out.volume(&format!("{path}.qv"), &class.volumes.qv);
-            out.volume(&format!("{path}.cv"), &class.volumes.cv);
-            out.volume(&format!("{path}.wholesale"), &class.volumes.wholesale);
+            out.empty(&path);
+            out.volumes(&path, &class.volumes, &VolumeRules::NONE);
+            for (market, volumes) in &class.markets {
+                out.volumes(&format!("{path}.markets.{}", quoted(market)), volumes, &class.volumes);
+            }
         }
         for bonus in &plan.bonuses {
             bonus.canonical(&format!("bonus.{}", quoted(&bonus.id)), &mut out);
         }
         out.lines.into_iter().map(|(path, value)| format!("{path} = {value}\n")).collect()
+    }
+
+    pub fn rank(&self, at: u16) -> &str {
+        self.ranks.get(usize::from(at)).map_or("", String::as_str)
+    }
+
+    pub(super) fn qualification(&self, at: u16) -> &str {
+        self.qualifications.get(usize::from(at)).map_or("", String::as_str)
+    }
+
+    /// Something that is there and says nothing more.
+    pub fn empty(&mut self, path: &str) {
+        self.lines.insert(path.to_owned(), "{}".to_owned());
     }
 
     pub fn text(&mut self, path: &str, value: &str) {
@@ -129,9 +146,17 @@ impl Canonical {
         }
     }
 
+    /// Those that are not as they would be without.
+    fn volumes(&mut self, path: &str, rules: &VolumeRules, without: &VolumeRules) {
+        for ((key, rule), (_, without)) in rules.named().into_iter().zip(without.named()) {
+            if rule != without {
+                self.volume(&format!("{path}.{key}"), &rule);
+            }
+        }
+    }
+
     fn volume(&mut self, path: &str, rule: &VolumeRule) {
         match rule {
-            rule if rule.is_none() => {}
             VolumeRule::OfNet(share) => self.number(&format!("{path}.of_net"), *share),
             VolumeRule::PerUnit(volume) => self.number(&format!("{path}.per_unit"), *volume),
         }

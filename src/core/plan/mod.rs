@@ -33,6 +33,7 @@ pub use limits::{Cap, CapPer, Deduction, Gate, Limits};
 pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};
+pub(crate) use ranks::{asking_for_rank, in_order};
 pub use volumes::{GroupRule, Market};
 
 #[derive(Clone, Debug)]
@@ -207,8 +208,12 @@ impl Plan {
     /// Every sum over lines that a period is calculated from.
     pub(crate) fn measures(&self) -> Vec<Measure> {
         let customers = Measure { buyers: Buyers::Customers, ..Measure::of(VolumeKind::Pv) };
-        let mut measures =
-            vec![Measure::of(VolumeKind::Pv), customers, Measure::of(self.group.volume), Measure::of(VolumeKind::Cv)];
+        let mut measures = vec![
+            Measure::of(VolumeKind::Pv),
+            customers,
+            Measure::of(self.group.volume),
+            Measure::of(VolumeKind::Cv),
+        ];
         for bonus in self.bonuses.iter().filter(|bonus| bonus.pays == Pays::Period) {
             measures.extend(bonus.period_rules().measures(bonus));
         }
@@ -237,6 +242,11 @@ impl Plan {
     /// Whether anybody's standing depends on volume, so that callers can save themselves the sum.
     pub fn needs_pv(&self) -> bool {
         self.bonuses.iter().any(|bonus| bonus.active_rule(self).min_pv.is_some())
+    }
+
+    /// Whether it matters since when the attributed distributor has been enrolled.
+    pub fn needs_enrolment(&self) -> bool {
+        self.order_bonuses().any(|bonus| bonus.asks_enrolment())
     }
 
     /// One text for all documents that mean the same: key order, comments, spacing, `0.10` or `0.1` and

@@ -7,15 +7,13 @@ use toml::de::DeTable;
 use super::problem::nearest;
 use super::read::{Doc, Item, Table};
 use super::{
-    ActiveRule, Cadence, Canonical, Class, PeriodRule, Plan, PlanHash, PlanProblem, RefundPolicy,
+    ActiveRule, Cadence, Canonical, PeriodRule, Plan, PlanHash, PlanProblem, RankRules, RefundPolicy,
     RoundingRule, Stage,
 };
 use super::{limits, placement, ranks, volumes};
 use crate::core::bonus::{Bonus, FAMILIES, FamilyWord, Names};
 use crate::core::genealogy::Status;
 use crate::core::money::{Currency, Rounding};
-use crate::core::sku::CLASS_NONE;
-use crate::core::volume::{VolumeRule, VolumeRules};
 
 pub(super) fn parse(text: &str) -> Result<Plan, Vec<PlanProblem>> {
     let doc = Doc::new(text);
@@ -43,20 +41,33 @@ fn read(root: Table<'_>) -> Option<Plan> {
     let period = root.required("period", "[period] with cadence and zone").and_then(|i| read_period(&i));
     let active = root.optional("active").map_or_else(|| Some(ActiveRule::default()), |i| read_active(&i));
     let refunds = root.optional("refunds").map_or(Some(RefundPolicy::Now), |i| read_refunds(&i));
-    let rank_ids = read_ids(&root, "rank", false, |_, id| Some(id.to_owned()));
+    let rank_ids = ids(&root, "rank");
     let default_rank = root.optional("standing").and_then(|i| read_standing(&i, &rank_ids));
     let markets = volumes::read_markets(&root);
-    let mut classes = read_ids(&root, "class", true, read_class);
+    let mut classes = read_ids(&root, "class", true, |table, id| volumes::read_class(table, id, &markets));
     classes.sort_by(|a, b| a.id.cmp(&b.id));
     let (qualification_ids, bonus_ids) = (ids(&root, "qualification"), bonus_ids(&root));
-    let names =
-        Names { classes: &classes, ranks: &rank_ids, qualifications: &qualification_ids, bonuses: &bonus_ids };
-    let (rank_rules, qualifications) = ranks::read(&root, &names);
-    let group = volumes::read_group(&root, &names);
     let placement = placement::read(&root);
+    let names = Names {
+        classes: &classes,
+        ranks: &rank_ids,
+        qualifications: &qualification_ids,
+        bonuses: &bonus_ids,
+        placement,
+    };
+    let rules = read_ids(&root, "rank", false, |table, _| Some(ranks::read_rule(table, &names)));
+    let qualifications =
+        read_ids(&root, "qualification", false, |table, id| ranks::read_qualification(table, id, &names));
+    ranks::check(&root, &names, &rules, &qualifications);
+    let rank_rules = RankRules { promotion: ranks::read_promotion(&root, &rules), rules };
+    let group = volumes::read_group(&root, &names);
     let limits = limits::read(&root, &names);
-    let mut bonuses = read_ids(&root, "bonus", true, |table, id| Bonus::read(table, id, &names));
+    let mut bonuses = read_ids(&root, "bonus", true, |table, id| {
+        placement::check_tree(table, id, &names);
+        Bonus::read(table, id, &names)
+    });
     bonuses.sort_by(|a, b| a.id.cmp(&b.id));
+    Bonus::withhold(&mut bonuses, &names.class_ids());
     root.finish();
     let (id, name, currency) = head?;
     let mut plan = Plan {
@@ -183,8 +194,7 @@ pub(crate) fn read_active(item: &Item<'_>) -> Option<ActiveRule> {
 
 fn read_refunds(item: &Item<'_>) -> Option<RefundPolicy> {
     let table = item.table()?;
-    let policy =
-        table.required("policy", "policy = \"now\"").and_then(|i| i.word(&REFUND_POLICIES));
+    let policy = table.required("policy", "policy = \"now\"").and_then(|i| i.word(&REFUND_POLICIES));
     table.finish();
     policy
 }
@@ -195,44 +205,6 @@ fn read_standing(item: &Item<'_>, ranks: &[String]) -> Option<String> {
         table.required("default_rank", "default_rank = \"member\"").and_then(|i| i.name_of("rank", ranks));
     table.finish();
     rank
-}
-
-fn read_class(table: &Table<'_>, id: &str) -> Option<Class> {
-    if id == CLASS_NONE {
-        table.problem(format!("the class {CLASS_NONE:?} always earns nothing"), "choose another id");
-    }
-    let volume = |item: Option<Item<'_>>| item.map_or(Some(VolumeRule::NONE), |item| read_volume(&item));
-    let pv = volume(table.optional("pv"));
-    let qv = volume(table.optional("qv"));
-    let cv = volume(table.optional("cv"));
-    let wholesale = volume(table.optional("wholesale"));
-    let volumes = VolumeRules { pv: pv?, qv: qv?, cv: cv?, wholesale: wholesale? };
-    Some(Class { id: id.to_owned(), volumes, markets: vec![] })
-}
-
-fn read_volume(item: &Item<'_>) -> Option<VolumeRule> {
-    const FIX: &str = "write { of_net = \"0.8\" } or { per_unit = \"50\" }";
-    if !item.is_table() {
-        item.problem("a volume says what it is taken from", FIX);
-        return None;
-    }
-    let table = item.table()?;
-    let of_net = table.optional("of_net");
-    let per_unit = table.optional("per_unit");
-    let rule = match (of_net, per_unit) {
-        (Some(share), None) => {
-            share.decimal_within(Decimal::ZERO, Decimal::ONE_HUNDRED).map(VolumeRule::OfNet)
-        }
-        (None, Some(volume)) => {
-            volume.decimal_within(Decimal::ZERO, Decimal::from(1_000_000_000)).map(VolumeRule::PerUnit)
-        }
-        _ => {
-            item.problem("a volume is either a share of net or so much per unit", FIX);
-            None
-        }
-    };
-    table.finish();
-    rule.map(|rule| if rule.is_none() { VolumeRule::NONE } else { rule })
 }
 
 /// What `[[key]]` declares, before anything of it is read: for those that name it.
@@ -253,7 +225,7 @@ fn bonus_ids(root: &Table<'_>) -> Vec<(String, FamilyWord)> {
 }
 
 /// The entries of `[[key]]`, each with an id of its own.
-fn read_ids<T>(
+pub(super) fn read_ids<T>(
     root: &Table<'_>,
     key: &'static str,
     needed: bool,
@@ -281,7 +253,7 @@ fn read_ids<T>(
     entries
 }
 
-fn read_id(item: &Item<'_>) -> Option<String> {
+pub(super) fn read_id(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
     if text.len() > 64 || !text.chars().all(fine) {

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{PlanProblem, nearest};
+use crate::core::fixed::{DIGITS, Fixed};
 
 pub(crate) struct Doc<'t> {
     text: &'t str,
@@ -116,6 +117,16 @@ impl<'d> Item<'d> {
         self.decimal_within(Decimal::ZERO, Decimal::ONE)
     }
 
+    /// A volume or an amount of money, as exact as a period counts them.
+    pub fn amount(&self) -> Option<Fixed> {
+        let number = self.decimal_within(Decimal::ZERO, Decimal::from(100_000_000_000_u64))?;
+        if number.scale() > DIGITS {
+            self.problem(format!("{number} has too many digits"), "keep at most four after the point");
+            return None;
+        }
+        Fixed::of(number).ok()
+    }
+
     pub fn whole(&self, least: u16, most: u16) -> Option<u16> {
         let digits = self.value.as_integer().filter(|whole| whole.radix() == 10).map(|whole| whole.as_str());
         let number = digits.and_then(|digits| digits.replace('_', "").parse().ok());
@@ -129,7 +140,6 @@ impl<'d> Item<'d> {
         number
     }
 
-    /// One of the words of the document.
     pub fn flag(&self) -> Option<bool> {
         let flag = self.value.as_bool();
         if flag.is_none() {
@@ -138,6 +148,7 @@ impl<'d> Item<'d> {
         flag
     }
 
+    /// One of the words of the document.
     pub fn word<T: Clone>(&self, words: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -157,6 +168,12 @@ impl<'d> Item<'d> {
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         self.unknown(what, text, &names);
         None
+    }
+
+    /// The same as its place among them.
+    pub fn place_of(&self, what: &str, known: &[String]) -> Option<u16> {
+        let name = self.name_of(what, known)?;
+        known.iter().position(|known| *known == name).and_then(|at| u16::try_from(at).ok())
     }
 
     pub fn unknown(&self, what: &str, wrong: &str, known: &[&str]) {
@@ -222,23 +239,29 @@ impl<'d> Table<'d> {
     }
 
     pub fn optional(&self, key: &'static str) -> Option<Item<'d>> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
+        drop(asked);
         self.items().into_iter().find(|(name, _)| *name == key).map(|(_, item)| item)
     }
 
-    /// `example` is shown when the key is missing.
     /// The texts of each table of a list, as far as they can be had, without judging anything.
     pub fn peek(&self, key: &str) -> Vec<BTreeMap<&'d str, &'d str>> {
-        let Some(DeValue::Array(list)) = self.table.get(key).map(|value| value.get_ref()) else { return vec![] };
+        let Some(DeValue::Array(list)) = self.table.get(key).map(|value| value.get_ref()) else {
+            return vec![];
+        };
         let texts = |table: &'d DeTable<'d>| {
-            let pairs = table.iter().filter_map(|(key, value)| {
-                Some((key.get_ref().as_ref(), value.get_ref().as_str()?.trim()))
-            });
+            let pairs = table
+                .iter()
+                .filter_map(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_str()?.trim())));
             pairs.collect()
         };
         list.iter().filter_map(|item| item.get_ref().as_table().map(texts)).collect()
     }
 
+    /// `example` is shown when the key is missing.
     pub fn required(&self, key: &'static str, example: &str) -> Option<Item<'d>> {
         let item = self.optional(key);
         if item.is_none() {
@@ -249,6 +272,10 @@ impl<'d> Table<'d> {
 
     pub fn problem(&self, message: impl Into<String>, fix: impl Into<String>) {
         self.doc.problem(&self.span, &self.path, message.into(), fix.into());
+    }
+
+    pub fn has_keys(&self) -> bool {
+        !self.table.is_empty()
     }
 
     /// What else there is cannot be judged, because of a problem that was told already.

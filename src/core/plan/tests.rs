@@ -101,7 +101,7 @@ fn a_wrong_value_names_the_way_out() {
     refused(
         "family = \"direct\"",
         "family = \"binari\"",
-        "\"binari\" is not a known word; use one of direct, unilevel",
+        "\"binari\" is not a known word; did you mean \"binary\"?",
     );
     refused("base = \"cv\"", "base = \"cv\"\nbase = \"net\"", "duplicate key");
     refused("id = \"starter\"", "id = \"none\"", "the class \"none\" always earns nothing");

@@ -31,7 +31,8 @@ fn awards(company: &Company, referrer: &str, class: &str, net: Decimal) -> Vec<A
     let upline = upline_of(&plan, &genealogy, node, ordered_at, |_| Decimal::ZERO);
     let line =
         CommissionLine { line: "1".into(), class: class.into(), net, sold: net, quantity: Decimal::ONE };
-    let order = CommissionOrder { currency: Currency::parse("USD").unwrap(), ordered_at, lines: &[line] };
+    let order =
+        CommissionOrder { currency: Currency::parse("USD").unwrap(), ordered_at, store: "", lines: &[line] };
     calculate_order(&plan, &order, &upline).unwrap().awards
 }
 

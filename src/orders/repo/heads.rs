@@ -1,7 +1,7 @@
 //! The head row of each order.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -156,6 +156,7 @@ struct Update<'a> {
     distributor_id: Option<&'a str>,
     place: Option<&'a str>,
     place_value: Option<&'a str>,
+    own: bool,
     customer_id: Option<&'a str>,
     total: Decimal,
     sold: Decimal,
@@ -186,6 +187,7 @@ impl<'a> Update<'a> {
             distributor_id: attributed.map(|to| to.distributor.as_str()),
             place: attributed.map(|to| to.place.as_str()),
             place_value: attributed.map(|to| to.value.as_str()),
+            own: attributed.is_some_and(|to| to.own),
             customer_id: order.and_then(|order| order.customer_id.as_deref()),
             total: order.map_or(Decimal::ZERO, |order| order.total),
             sold: assessment.sold,
@@ -209,7 +211,7 @@ pub fn update_heads(
         "update orders o set
            number = r.number, currency = r.currency, ordered_at = r.ordered_at, updated_at = r.updated_at,
            status = r.status, exemptions = r.exemptions, distributor_id = r.distributor_id, place = r.place,
-           place_value = r.place_value, customer_id = r.customer_id, total = r.total, sold = r.sold,
+           place_value = r.place_value, own = r.own, customer_id = r.customer_id, total = r.total, sold = r.sold,
            refunded = r.refunded, net = r.net, lines = r.lines, revisions = r.revisions,
            newest_revision = r.newest_revision, received_at = r.received_at, assessed_at = $2
          from json_populate_recordset(null::orders, $1::json) r where o.order_id = r.order_id",
@@ -224,6 +226,8 @@ pub fn update_heads(
 #[derive(Clone, Debug)]
 pub struct CommissionableHead {
     pub order_id: OrderId,
+    /// Slug.
+    pub store: String,
     pub calculation_no: i32,
     pub status: String,
     pub currency: Option<String>,
@@ -231,6 +235,8 @@ pub struct CommissionableHead {
     pub distributor_id: Option<String>,
     pub place: Option<String>,
     pub place_value: Option<String>,
+    /// The distributor bought it itself.
+    pub own: bool,
     pub lines: Vec<AssessedLine>,
     pub received_at: DateTime<Utc>,
 }
@@ -239,6 +245,8 @@ pub struct CommissionableHead {
 struct CommissionRow {
     #[diesel(sql_type = SqlUuid)]
     order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    store: String,
     #[diesel(sql_type = Integer)]
     calculation_no: i32,
     #[diesel(sql_type = Text)]
@@ -253,6 +261,8 @@ struct CommissionRow {
     place: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     place_value: Option<String>,
+    #[diesel(sql_type = Bool)]
+    own: bool,
     #[diesel(sql_type = Jsonb)]
     lines: serde_json::Value,
     #[diesel(sql_type = Timestamptz)]
@@ -264,9 +274,10 @@ pub fn lock_for_commission(
     order_ids: &[Uuid],
 ) -> Result<Vec<CommissionableHead>, DbError> {
     let rows: Vec<CommissionRow> = sql_query(
-        "select order_id, calculation_no, status, currency::text as currency, ordered_at, distributor_id,
-                place, place_value, lines, received_at
-         from orders where order_id = any($1) order by order_id for update",
+        "select order_id, (select slug from stores s where s.store_id = o.store_id) as store, calculation_no,
+                status, currency::text as currency, ordered_at, distributor_id, place, place_value, own,
+                lines, received_at
+         from orders o where order_id = any($1) order by order_id for update",
     )
     .bind::<Array<SqlUuid>, _>(order_ids)
     .load(conn)?;
@@ -274,6 +285,7 @@ pub fn lock_for_commission(
         .map(|row| {
             Ok(CommissionableHead {
                 order_id: OrderId(row.order_id),
+                store: row.store,
                 calculation_no: row.calculation_no,
                 status: row.status,
                 currency: row.currency,
@@ -281,6 +293,7 @@ pub fn lock_for_commission(
                 distributor_id: row.distributor_id,
                 place: row.place,
                 place_value: row.place_value,
+                own: row.own,
                 lines: serde_json::from_value(row.lines)?,
                 received_at: row.received_at,
             })

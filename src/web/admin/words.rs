@@ -164,6 +164,17 @@ pub fn skipped(finding: &Finding) -> String {
         Finding::UnknownRank { rank } => format!("rank {rank} is not in the plan"),
         Finding::NoRate { rank: Some(rank) } => format!("rank {rank} is not paid on this level"),
         Finding::NoRate { rank: None } => "not paid on this level".to_owned(),
+        Finding::NotEligible => "does not meet what the bonus asks".to_owned(),
+        Finding::BeyondStop => "above the rank that the levels stop at".to_owned(),
+        Finding::OutsideWindow { days } => format!("not within {days} days of the enrolment"),
+        Finding::BelowTier { volume, least } => {
+            format!("volume {} of {} that the first tier asks", volume.normalize(), least.normalize())
+        }
+        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
+        Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
+        Finding::InGroup => "in the group that the volume is of".to_owned(),
+        Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),
+        Finding::NothingDue => "no advancement is due".to_owned(),
     }
 }
 

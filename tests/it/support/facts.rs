@@ -105,6 +105,9 @@ impl Facts {
                 let held = self.0.values().filter(|known| known.status == "held");
                 return same("a held value of", *amount, held.map(|known| known.net).sum());
             }
+            Expectation::Period(expected) => {
+                return Err((format!("{expected:?}"), "no runs here".to_owned()));
+            }
             Expectation::Verdict { order, .. }
             | Expectation::Net { order, .. }
             | Expectation::Pays { order, .. }
@@ -169,7 +172,9 @@ impl Known {
                 let expected = || format!("{bonus} to find {distributor} {finding}");
                 if found == finding { Ok(()) } else { Err((expected(), found.to_owned())) }
             }
-            Expectation::Earned { .. } | Expectation::Held { .. } => unreachable!("these are of no order"),
+            Expectation::Earned { .. } | Expectation::Held { .. } | Expectation::Period(_) => {
+                unreachable!("these are of no order")
+            }
         }
     }
 

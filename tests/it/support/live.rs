@@ -1,4 +1,4 @@
-//! The pipeline inside the test's own process, without HTTP: intake, the three consumers, a database of its own.
+//! The pipeline inside the test's own process, without HTTP: intake, the consumers, a database of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use upline::clock::Clock;
-use upline::commissions::CommissionConsumer;
+use upline::commissions::{CommissionConsumer, FactConsumer};
 use upline::db::{Db, Lane};
 use upline::demo::{Company, DemoDelivery, set_up};
 use upline::events::{self, Bus, Instance, Relay};
@@ -63,7 +63,8 @@ impl Pipeline {
             clock: clock.clone(),
             posted: Arc::new(|_| ()),
         };
-        relay(Relay::new(db.clone(), bus.clone(), instance, commissions));
+        relay(Relay::new(db.clone(), bus.clone(), instance.clone(), commissions));
+        relay(Relay::new(db.clone(), bus.clone(), instance, FactConsumer));
         Self { db, company, clock, runtime: Some(runtime), stop, _database: database }
     }
 

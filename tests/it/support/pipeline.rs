@@ -10,7 +10,7 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use upline::catalog::{self, NewMapping};
 use upline::clock::Clock;
-use upline::commissions::CommissionConsumer;
+use upline::commissions::{CommissionConsumer, FactConsumer};
 use upline::core::genealogy::{DistributorVersion, Status};
 use upline::core::ids::{DistributorId, StoreId};
 use upline::core::sku::KeyKind;
@@ -28,7 +28,7 @@ use super::cluster::{Database, fresh_database};
 pub struct Pipeline {
     pub db: Db,
     books: Books,
-    relays: [Relay; 3],
+    relays: [Relay; 4],
     _database: Database,
 }
 
@@ -61,7 +61,8 @@ impl Pipeline {
         let relays = [
             Relay::new(db.clone(), bus.clone(), instance.clone(), deliveries),
             Relay::new(db.clone(), bus.clone(), instance.clone(), reviews),
-            Relay::new(db.clone(), bus, instance, commissions),
+            Relay::new(db.clone(), bus.clone(), instance.clone(), commissions),
+            Relay::new(db.clone(), bus, instance, FactConsumer),
         ];
         Self { db, books, relays, _database: database }
     }

@@ -1,13 +1,17 @@
-//! The unilevel part of a plan document.
+//! The unilevel part of a plan document, and the levels of other families that climb.
 
 use rust_decimal::Decimal;
 
-use super::{Compression, CompressionMode, MODES, Rows, Unilevel};
+use super::ladder::{Ladder, RankOf, Row, Rows};
+use super::{Compression, CompressionMode, MODES, Unilevel};
 use crate::core::bonus::Names;
+use crate::core::fixed::Rate;
 use crate::core::plan::read::{Item, Table};
 
 /// More levels than any plan has ever paid.
 const MOST_LEVELS: u16 = 1000;
+/// Digits of a rate that volumes are multiplied with.
+const RATE_DIGITS: u32 = 8;
 
 impl Unilevel {
     pub(in crate::core::bonus) fn read(
@@ -18,10 +22,6 @@ impl Unilevel {
     ) -> Option<Self> {
         let classes = table.optional("classes").map(|item| read_classes(&item, names));
         let start_level = table.optional("start_level").map_or(Some(1), |item| item.whole(0, MOST_LEVELS));
-        let depth_item = table.optional("depth");
-        let depth = depth_item.as_ref().map(|item| item.whole(1, MOST_LEVELS));
-        let compression =
-            table.optional("compression").map_or(Some(Compression::default()), |i| read_compression(&i));
         let rates_of_pool = table.optional("rates_of").map_or(Some(false), |item| {
             let of_pool = item.word(&[("base", false), ("pool", true)])?;
             if of_pool && pool.is_none() {
@@ -29,12 +29,48 @@ impl Unilevel {
             }
             Some(of_pool)
         });
-        let rates = table.required("rates", "rates = [\"0.05\", \"0.03\"] or a table with a row per rank");
-        let rates = rates?;
-        let rows =
-            if rates.is_array() { read_row(&rates).map(Rows::Everybody) } else { read_rows(&rates, names) };
+        let most = match pool {
+            Some(_) if rates_of_pool == Some(true) => (Decimal::ONE, "the whole pool"),
+            Some(pool) => (pool, "the pool"),
+            None => (Decimal::ONE, "the whole base"),
+        };
+        let of = pool.filter(|_| rates_of_pool == Some(true));
+        let ladder = Ladder::read(table, names, &Frame { start_level, most: Some(most), of });
+        Some(Self {
+            matrix,
+            classes: classes.map_or(Some(None), |classes| classes.map(Some))?,
+            rates_of_pool: rates_of_pool?,
+            ladder: ladder?,
+        })
+    }
+}
+
+/// What a family lays down for its levels.
+pub(in crate::core::bonus) struct Frame {
+    /// `None` only after a problem was noted.
+    pub start_level: Option<u16>,
+    /// The levels together pay no more than this share of something.
+    pub most: Option<(Decimal, &'static str)>,
+    /// The pool, where rates are shares of it.
+    pub of: Option<Decimal>,
+}
+
+impl Ladder {
+    /// `rates`, `depth`, `compression` and `stop_at`.
+    pub fn read(table: &Table<'_>, names: &Names<'_>, frame: &Frame) -> Option<Self> {
+        let depth_item = table.optional("depth");
+        let depth = depth_item.as_ref().map(|item| item.whole(1, MOST_LEVELS));
+        let compression_item = table.optional("compression");
+        let compression =
+            compression_item.as_ref().map_or(Some(Compression::default()), |item| read_compression(item));
+        let stop_at = table.optional("stop_at").map(|item| read_rank(&item, names));
+        let rates = table.required("rates", "rates = [\"0.05\", \"0.03\"] or a table with a row per rank")?;
+        let rows = match rates.is_array() {
+            true => read_row(&rates, frame.of).map(Rows::Everybody),
+            false => read_rows(&rates, names, frame.of),
+        };
         let rows = rows?;
-        let longest = rows.longest();
+        let longest = rows.all().map(|row| row.shares.len()).max().unwrap_or(0);
         let written = u16::try_from(longest).ok().filter(|levels| (1..=MOST_LEVELS).contains(levels));
         if written.is_none() {
             rates.problem(
@@ -46,21 +82,36 @@ impl Unilevel {
             check_depth(item, depth, written);
         }
         let highest = rows.highest(longest);
-        check_sum(&rates, &highest, pool, rates_of_pool?);
-        Some(Self {
-            matrix,
-            classes: classes.map_or(Some(None), |classes| classes.map(Some))?,
-            start_level: start_level?,
+        if let Some(most) = frame.most {
+            check_sum(&rates, &highest, most);
+        }
+        let ladder = Self {
+            start_level: frame.start_level?,
             depth: written?,
             compression: compression?,
-            rates_of_pool: rates_of_pool?,
+            stop_at: stop_at.map_or(Some(None), |rank| rank.map(Some))?,
+            boundary: None,
             rows,
             highest,
-        })
+        };
+        if let Some(item) = compression_item {
+            ladder.check_states(&item);
+        }
+        Some(ladder)
+    }
+
+    fn check_states(&self, item: &Item<'_>) {
+        let skips = self.compression.max_skips.map_or(1, |most| u32::from(most) + 1);
+        if u32::from(self.end()) * skips > u32::from(u16::MAX) {
+            item.problem(
+                format!("{} levels with so many ancestors passed over are too many", self.end()),
+                "lower max_skips, or remove it: then any number is passed over",
+            );
+        }
     }
 }
 
-fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
+pub(in crate::core::bonus) fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
     let known = names.class_ids();
     let mut classes: Vec<String> =
         item.list()?.iter().filter_map(|item| item.name_of("commission class", &known)).collect();
@@ -70,6 +121,12 @@ fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
     classes.sort();
     classes.dedup();
     Some(classes)
+}
+
+pub(in crate::core::bonus) fn read_rank(item: &Item<'_>, names: &Names<'_>) -> Option<RankOf> {
+    let name = item.name_of("rank", names.ranks)?;
+    let place = names.ranks.iter().position(|known| *known == name)?;
+    Some(RankOf { place: u16::try_from(place).ok()?, name })
 }
 
 fn read_compression(item: &Item<'_>) -> Option<Compression> {
@@ -82,6 +139,12 @@ fn read_compression(item: &Item<'_>) -> Option<Compression> {
         if mode == Some(CompressionMode::None) {
             skips.problem("nobody is skipped without compression", "choose a mode or remove max_skips");
         }
+        if mode == Some(CompressionMode::Structural) {
+            skips.problem(
+                "the inactive are no part of the tree, so nobody is passed over",
+                "remove max_skips or choose mode = \"inactive_skip\"",
+            );
+        }
         skips.whole(0, MOST_LEVELS)
     });
     table.finish();
@@ -90,16 +153,24 @@ fn read_compression(item: &Item<'_>) -> Option<Compression> {
 }
 
 /// A rate per level; zeros at the end say nothing.
-fn read_row(item: &Item<'_>) -> Option<Vec<Decimal>> {
-    let mut rates = item.list()?.iter().map(Item::rate).collect::<Option<Vec<Decimal>>>()?;
-    while rates.last().is_some_and(Decimal::is_zero) {
-        rates.pop();
+fn read_row(item: &Item<'_>, of: Option<Decimal>) -> Option<Row> {
+    let mut shares = item.list()?.iter().map(Item::rate).collect::<Option<Vec<Decimal>>>()?;
+    while shares.last().is_some_and(Decimal::is_zero) {
+        shares.pop();
     }
-    Some(rates)
+    let factors: Vec<Decimal> =
+        shares.iter().map(|share| (share * of.unwrap_or(Decimal::ONE)).normalize()).collect();
+    if factors.iter().any(|factor| factor.scale() > RATE_DIGITS) {
+        item.problem(
+            format!("a rate times the pool has more than {RATE_DIGITS} digits after the point"),
+            "shorten the rates or the pool",
+        );
+    }
+    Some(Row { shares, rates: factors.into_iter().map(Rate::of).collect() })
 }
 
 /// Every rank needs its row, so that a rank that was forgotten is seen.
-fn read_rows(item: &Item<'_>, names: &Names<'_>) -> Option<Rows> {
+fn read_rows(item: &Item<'_>, names: &Names<'_>, of: Option<Decimal>) -> Option<Rows> {
     let entries = item.entries()?;
     let known: Vec<&str> = names.ranks.iter().map(String::as_str).collect();
     for (rank, row) in &entries {
@@ -110,7 +181,7 @@ fn read_rows(item: &Item<'_>, names: &Names<'_>) -> Option<Rows> {
     let mut rows = Vec::new();
     for rank in names.ranks {
         match entries.iter().find(|(name, _)| name == rank) {
-            Some((_, row)) => rows.extend(read_row(row).map(|rates| (rank.clone(), rates))),
+            Some((_, row)) => rows.extend(read_row(row, of).map(|row| (rank.clone(), row))),
             None => item.problem(
                 format!("the rank {rank:?} has no row"),
                 format!("add {rank} = [\"0.05\"], or {rank} = [] if it earns nothing"),
@@ -136,13 +207,8 @@ fn check_depth(item: &Item<'_>, depth: u16, written: u16) {
 }
 
 /// A line fills each level at most once, so it never pays more than the highest rate of every level together.
-fn check_sum(rates: &Item<'_>, highest: &[Decimal], pool: Option<Decimal>, of_pool: bool) {
+fn check_sum(rates: &Item<'_>, highest: &[Decimal], (limit, what): (Decimal, &str)) {
     let most: Decimal = highest.iter().sum();
-    let (limit, what) = match pool {
-        Some(pool) if !of_pool => (pool, "the pool"),
-        Some(_) => (Decimal::ONE, "the whole pool"),
-        None => (Decimal::ONE, "the whole base"),
-    };
     if most > limit {
         rates.problem(
             format!("the levels add up to {most}, more than {what} of {limit}"),
@@ -152,20 +218,8 @@ fn check_sum(rates: &Item<'_>, highest: &[Decimal], pool: Option<Decimal>, of_po
 }
 
 impl Rows {
-    fn longest(&self) -> usize {
-        match self {
-            Self::Everybody(rates) => rates.len(),
-            Self::ByRank(rows) => rows.iter().map(|(_, rates)| rates.len()).max().unwrap_or(0),
-        }
-    }
-
     fn highest(&self, levels: usize) -> Vec<Decimal> {
-        match self {
-            Self::Everybody(rates) => rates.clone(),
-            Self::ByRank(rows) => {
-                let at = |level| rows.iter().filter_map(|(_, rates)| rates.get(level)).max().copied();
-                (0..levels).map(|level| at(level).unwrap_or_default()).collect()
-            }
-        }
+        let at = |level| self.all().filter_map(|row| row.shares.get(level)).max().copied();
+        (0..levels).map(|level| at(level).unwrap_or_default()).collect()
     }
 }

@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn the_upline_that_is_kept_is_enough(parts in any_parts(), upline in any_upline(), lines in any_lines()) {
         let plan = parts.plan();
-        let kept = take_upline(&plan, upline.iter().cloned());
+        let kept = take_upline(&plan, DateTime::UNIX_EPOCH, upline.iter().cloned());
         prop_assert!(kept.len() <= upline.len());
         prop_assert_eq!(calculate(&plan, &lines, &kept), calculate(&plan, &lines, &upline));
     }

@@ -151,12 +151,13 @@ fn an_order_that_cannot_be_calculated_says_everything_that_is_wrong() {
         CommissionLine { class: "unheard".into(), ..line("4", dec!(1)) },
     ];
     let currency = Currency::parse("EUR").unwrap();
-    let order = CommissionOrder { currency, ordered_at: DateTime::UNIX_EPOCH, lines: &lines };
+    let order = CommissionOrder { currency, ordered_at: DateTime::UNIX_EPOCH, store: "", lines: &lines };
     let refusal = calculate_order(&plan, &order, &[]).unwrap_err();
     assert_eq!(refusal.reasons.len(), 5, "{refusal}");
     assert!(refusal.to_string().contains("line \"4\" has the commission class \"unheard\""), "{refusal}");
     let unknown = Currency::parse("ZZZ").unwrap();
-    let order = CommissionOrder { currency: unknown, ordered_at: DateTime::UNIX_EPOCH, lines: &[] };
+    let order =
+        CommissionOrder { currency: unknown, ordered_at: DateTime::UNIX_EPOCH, store: "", lines: &[] };
     assert_eq!(calculate_order(&plan, &order, &[]).unwrap_err().reasons, [Reason::UnknownCurrency(unknown)]);
 }
 
@@ -181,9 +182,10 @@ fn a_hundred_thousand_inactive_ancestors_are_passed_and_only_the_visited_are_kep
     let plan = unilevel(&format!("compression = \"slot_fill\"\n{RATES}"));
     let deep =
         || (0..100_000).map(|i| if i == 99_000 { member("m", "member") } else { inactive(&format!("d{i}")) });
-    let upline = take_upline(&plan, deep());
+    let upline = take_upline(&plan, DateTime::UNIX_EPOCH, deep());
     assert_eq!(upline.len(), 100_000);
     assert_eq!(paid(&plan, &upline), ["1:m"]);
-    let near = take_upline(&plan, (0..100_000).map(|i| member(&format!("d{i}"), "gold")));
+    let near =
+        take_upline(&plan, DateTime::UNIX_EPOCH, (0..100_000).map(|i| member(&format!("d{i}"), "gold")));
     assert_eq!(near.len(), 4);
 }

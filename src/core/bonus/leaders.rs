@@ -1,0 +1,348 @@
+//! What the bonuses of leaders share: what they are paid on, rates by rank, groups, and how a climb is told.
+
+#[cfg(test)]
+pub(super) mod testing;
+
+use std::collections::VecDeque;
+
+use rust_decimal::Decimal;
+
+use super::{Bonus, Finding, Names, Visited};
+use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
+use crate::core::period::{
+    Climb, Climbed, Measure, NO_RANK, NOBODY, People, RawAward, RawBonus, Source, Stage, Step, climb_from,
+    index,
+};
+use crate::core::plan::Canonical;
+use crate::core::plan::read::{Item, Table};
+
+/// Digits of a rate.
+const RATE_DIGITS: u32 = 8;
+/// Digits of a volume or an amount.
+const VOLUME_DIGITS: u32 = 4;
+
+/// What volume a bonus is paid on, and whether its rates are of the pool.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// All classes when there is none.
+    classes: Option<Vec<String>>,
+    of_pool: bool,
+}
+
+impl Scope {
+    pub fn read(table: &Table<'_>, names: &Names<'_>, pool: Option<Decimal>) -> Option<Self> {
+        let classes = table.optional("classes").map(|item| read_classes(&item, names));
+        let of_pool = table.optional("rates_of").map_or(Some(false), |item| {
+            let of_pool = item.word(&[("base", false), ("pool", true)])?;
+            if of_pool && pool.is_none() {
+                item.problem("there is no pool to take a share of", "add pool = \"0.40\"");
+            }
+            Some(of_pool)
+        });
+        let classes = classes.map_or(Some(None), |classes| classes.map(Some))?;
+        Some(Self { classes, of_pool: of_pool? })
+    }
+
+    /// A share of the pool has to be exact as a share of the base.
+    pub fn read_rate(&self, item: &Item<'_>, pool: Option<Decimal>) -> Option<Decimal> {
+        let rate = item.rate()?;
+        let Some(pool) = pool.filter(|_| self.of_pool) else { return Some(rate) };
+        if (rate * pool).normalize().scale() > RATE_DIGITS {
+            item.problem(
+                format!("{rate} of a pool of {pool} has more than eight digits"),
+                "write the rate or the pool with fewer digits",
+            );
+            return None;
+        }
+        Some(rate)
+    }
+
+    /// `most` is what a line can be paid in all.
+    pub fn check_most(&self, item: &Item<'_>, what: &str, most: Decimal, pool: Option<Decimal>) {
+        let (limit, of) = match pool {
+            Some(pool) if !self.of_pool => (pool, "the pool"),
+            Some(_) => (Decimal::ONE, "the whole pool"),
+            None => (Decimal::ONE, "the whole base"),
+        };
+        if most > limit {
+            item.problem(
+                format!("{what} {most}, more than {of} of {limit}"),
+                "lower the rates or raise the pool",
+            );
+        }
+    }
+
+    pub fn covers(&self, class: &str) -> bool {
+        self.classes.as_ref().is_none_or(|classes| classes.iter().any(|known| known == class))
+    }
+
+    pub fn canonical(&self, path: &str, out: &mut Canonical) {
+        if let Some(classes) = &self.classes {
+            out.texts(&format!("{path}.classes"), classes);
+        }
+        if self.of_pool {
+            out.text(&format!("{path}.rates_of"), "pool");
+        }
+    }
+
+    pub fn describe(&self, sentences: &mut Vec<String>) {
+        if let Some(classes) = &self.classes {
+            sentences.push(format!("Only on the commission classes {}.", classes.join(", ")));
+        }
+        if self.of_pool {
+            sentences.push("Rates are shares of the pool.".to_owned());
+        }
+    }
+
+    pub fn measure(&self, bonus: &Bonus) -> Measure {
+        bonus.measure(self.classes.clone())
+    }
+
+    /// By person.
+    pub fn volumes<'a>(&self, bonus: &Bonus, stage: &Stage<'a>) -> &'a [Fixed] {
+        stage.input.sold.get(&self.measure(bonus))
+    }
+
+    /// A written rate as a share of the base.
+    pub fn rate(&self, bonus: &Bonus, written: Decimal) -> Rate {
+        match bonus.pool.filter(|_| self.of_pool) {
+            Some(pool) => Rate::of(written * pool),
+            None => Rate::of(written),
+        }
+    }
+
+    /// Awards with their pool: the declared one, else `most` of everything sold, else just what is paid.
+    pub fn raw(
+        &self,
+        bonus: &Bonus,
+        stage: &Stage<'_>,
+        most: Option<Decimal>,
+        awards: Vec<RawAward>,
+    ) -> Result<RawBonus, TooLarge> {
+        let paid = awards.iter().try_fold(Exact::ZERO, |sum, award| sum.add(award.exact))?;
+        let pool = match bonus.pool.or(most) {
+            Some(share) => {
+                let base = Fixed::sum(self.volumes(bonus, stage).iter().copied())?;
+                base.times(Rate::of(share)).max(paid)
+            }
+            None => paid,
+        };
+        Ok(RawBonus { awards, pool, ..RawBonus::default() })
+    }
+}
+
+fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
+    let known = names.class_ids();
+    let mut classes: Vec<String> =
+        item.list()?.iter().filter_map(|item| item.name_of("commission class", &known)).collect();
+    if classes.is_empty() {
+        item.problem("the bonus covers no class", "name one, or remove classes to cover all");
+    }
+    classes.sort();
+    classes.dedup();
+    Some(classes)
+}
+
+/// A volume of the document, exact at four digits.
+pub(super) fn read_volume(item: &Item<'_>) -> Option<Fixed> {
+    let volume = item.decimal_within(Decimal::ZERO, Decimal::from(1_000_000_000_000u64))?;
+    if volume.scale() > VOLUME_DIGITS {
+        item.problem(format!("{volume} has too many digits"), "keep at most four after the point");
+        return None;
+    }
+    Fixed::of(volume).ok()
+}
+
+/// A rank that the document names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RankName {
+    /// Place in the plan's ranks.
+    pub place: u16,
+    pub id: String,
+}
+
+impl RankName {
+    pub fn read(item: &Item<'_>, names: &Names<'_>) -> Option<Self> {
+        let id = item.name_of("rank", names.ranks)?;
+        Self::find(&id, names)
+    }
+
+    pub fn find(id: &str, names: &Names<'_>) -> Option<Self> {
+        let place = names.ranks.iter().position(|known| known == id)?;
+        Some(Self { place: u16::try_from(place).ok()?, id: id.to_owned() })
+    }
+
+    /// Whether somebody of `rank` stands at least here.
+    pub fn reached_by(&self, rank: u16) -> bool {
+        rank != NO_RANK && rank >= self.place
+    }
+}
+
+/// A table with a value per rank, from the lowest rank to the highest.
+pub(super) fn read_by_rank<T>(
+    item: &Item<'_>,
+    names: &Names<'_>,
+    example: &str,
+    read: impl Fn(&RankName, &Item<'_>) -> Option<T>,
+) -> Option<Vec<(RankName, T)>> {
+    let entries = item.entries()?;
+    if entries.is_empty() {
+        item.problem("no rank has an entry", format!("add one, such as {example}"));
+    }
+    let mut found = Vec::new();
+    for (id, value) in &entries {
+        match RankName::find(id, names) {
+            Some(rank) => found.extend(read(&rank, value).map(|read| (rank, read))),
+            None => value.unknown("rank", id, &names.ranks.iter().map(String::as_str).collect::<Vec<_>>()),
+        }
+    }
+    found.sort_by_key(|(rank, _)| rank.place);
+    Some(found)
+}
+
+/// Different rates from the lowest to the highest; step 0 is no rate.
+#[derive(Clone, Debug)]
+pub(super) struct Ladder(Vec<Rate>);
+
+impl Ladder {
+    pub fn of(rates: impl IntoIterator<Item = Rate>) -> Self {
+        let mut ladder: Vec<Rate> = rates.into_iter().chain([Rate::ZERO]).collect();
+        ladder.sort_unstable();
+        ladder.dedup();
+        Self(ladder)
+    }
+
+    pub fn steps(&self) -> u16 {
+        u16::try_from(self.0.len()).unwrap_or(u16::MAX)
+    }
+
+    pub fn step(&self, rate: Rate) -> u16 {
+        self.0.binary_search(&rate).ok().and_then(|at| u16::try_from(at).ok()).unwrap_or(0)
+    }
+
+    pub fn rate(&self, step: u16) -> Rate {
+        self.0.get(usize::from(step)).copied().unwrap_or(Rate::ZERO)
+    }
+
+    /// What `step` is above `below`; nothing when it is not.
+    pub fn above(&self, step: u16, below: u16) -> Rate {
+        Rate(self.rate(step).0.saturating_sub(self.rate(below).0).max(0))
+    }
+}
+
+/// One answer for everybody.
+pub(super) fn everybody<T>(people: &People, of: impl Fn(u32) -> T) -> Vec<T> {
+    (0u32..).take(people.len()).map(of).collect()
+}
+
+pub(super) fn is_set(flags: &[bool], person: u32) -> bool {
+    flags.get(index(person)).copied().unwrap_or(false)
+}
+
+/// By person: its own volume and that of its downline, without who stands at or below a head further down.
+pub(super) fn groups(people: &People, volumes: &[Fixed], heads: &[bool]) -> Result<Vec<Fixed>, TooLarge> {
+    let mut sums = everybody(people, |person| volumes.get(index(person)).copied().unwrap_or_default());
+    for person in (0u32..).take(people.len()).collect::<Vec<_>>().into_iter().rev() {
+        let sum = sums.get(index(person)).copied().unwrap_or_default();
+        if is_set(heads, person) || sum.is_zero() {
+            continue;
+        }
+        if let Some(above) = sums.get_mut(index(people.sponsor(person))) {
+            *above = above.add(sum)?;
+        }
+    }
+    Ok(sums)
+}
+
+pub(super) fn awards(climbed: Vec<Climbed>) -> Vec<RawAward> {
+    let award =
+        |got: Climbed| RawAward { person: got.person, position: None, base: got.base, exact: got.exact };
+    climbed.into_iter().map(award).collect()
+}
+
+/// Whose volume `earner` is paid on, at which level and rate, downwards.
+///
+/// Every person knows, for each state that volume can leave it in, what it will pay the earner: one table is
+/// made from the table of the sponsor, so the work is people times states here too.
+pub(super) fn paid_on(rules: &dyn Climb, people: &People, earner: u32) -> Vec<(u32, u16, Rate)> {
+    let mut found = vec![];
+    let first: Vec<_> = (0..rules.states()).map(|state| rules.step(earner, state).pays).collect();
+    let mut open = VecDeque::from([(earner, first)]);
+    while let Some((person, table)) = open.pop_front() {
+        let at = |state: u16| table.get(usize::from(state)).copied().flatten();
+        found.extend(rules.start(person).and_then(at).map(|(level, rate)| (person, level, rate)));
+        for child in people.children(person) {
+            let goes_on = |state| rules.step(child, state).next.and_then(at);
+            let below: Vec<_> = (0..rules.states()).map(goes_on).collect();
+            if below.iter().any(Option::is_some) {
+                open.push_back((child, below));
+            }
+        }
+    }
+    found
+}
+
+/// A part of an award; none for volume that is not there.
+pub(super) fn source(volumes: &[Fixed], person: u32, level: u16, rate: Rate) -> Option<Source> {
+    let base = volumes.get(index(person)).copied().filter(|volume| !volume.is_zero())?;
+    let exact = base.times(rate);
+    Some(Source { person, position: None, level, base, rate, exact, period: None })
+}
+
+/// The way of the volume of `source`, told by `find`: level and finding of everybody it came to.
+pub(super) fn tell(
+    stage: &Stage<'_>,
+    rules: &dyn Climb,
+    source: u32,
+    find: impl Fn(u32, u16, Step) -> (Option<u16>, Finding),
+) -> Vec<Visited> {
+    let mut visited = vec![];
+    climb_from(rules, &stage.input.people.sponsors(), source, |person, state, step| {
+        let (level, finding) = find(person, state, step);
+        visited.extend(visit(stage, person, visited.len(), level, finding));
+        true
+    });
+    visited
+}
+
+pub(super) fn visit(
+    stage: &Stage<'_>,
+    person: u32,
+    distance: usize,
+    level: Option<u16>,
+    finding: Finding,
+) -> Option<Visited> {
+    let distributor = stage.input.people.id(person).filter(|_| person != NOBODY)?.clone();
+    Some(Visited { distributor, distance: u32::try_from(distance).unwrap_or(u32::MAX), level, finding })
+}
+
+/// Why somebody earns nothing of this bonus, whatever comes; `None` when it can.
+pub(super) fn why_not(bonus: &Bonus, stage: &Stage<'_>, person: u32) -> Option<Finding> {
+    if stage.earns(bonus, person) {
+        return None;
+    }
+    let Some(who) = stage.input.people.get(person).filter(|who| who.enrolled) else {
+        return Some(Finding::NotEnrolled);
+    };
+    let rule = bonus.active_rule(stage.plan);
+    if !rule.statuses.contains(&who.status) {
+        return Some(Finding::Inactive { status: who.status });
+    }
+    let pv = stage.standings.pv.get(index(person)).copied().unwrap_or_default().decimal();
+    Some(match rule.min_pv.filter(|min_pv| pv < *min_pv) {
+        Some(min_pv) => Finding::BelowMinPv { pv, min_pv },
+        None => Finding::Unqualified,
+    })
+}
+
+/// Of somebody whose rank has no rate.
+pub(super) fn no_rate(stage: &Stage<'_>, person: u32) -> Finding {
+    match stage.rank(person).and_then(|rank| stage.plan.ranks().get(usize::from(rank))) {
+        Some(rank) => Finding::NoRate { rank: Some(rank.clone()) },
+        None => Finding::NoRank,
+    }
+}
+
+pub(super) fn earns(rate: Rate) -> Finding {
+    Finding::Earns { rate: Some(rate.decimal()) }
+}
