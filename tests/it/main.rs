@@ -20,6 +20,7 @@ mod demo;
 mod embedded;
 mod import;
 mod login;
+mod periods_browser;
 mod pipeline;
 mod proof;
 mod scenarios;

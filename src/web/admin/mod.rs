@@ -28,6 +28,7 @@ pub mod plans;
 pub mod search;
 pub mod settings;
 pub mod shell;
+pub mod simulate;
 pub mod skus;
 pub mod stores;
 pub mod words;

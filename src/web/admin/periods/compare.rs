@@ -10,7 +10,7 @@ use super::super::desk::{Desk, nothing};
 use super::super::format::{Amount, Link};
 use super::super::shell::Shell;
 use super::super::words;
-use super::review::{Mover, mover};
+use super::review::{Mover, moved as row};
 use super::{Told, run_address};
 use crate::reports::periods::review as read;
 use crate::reports::periods::{self as report, Run};
@@ -71,7 +71,7 @@ pub async fn page(
         period: Link::new(super::address(&one.period), one.period.as_str()),
         sides: [side(&other, &money), side(&one, &money)],
         same,
-        rows: moved.into_iter().map(|moved| mover(moved, &money)).collect(),
+        rows: moved.into_iter().map(|moved| row(moved, &money)).collect(),
         more,
     };
     desk.show(&page)

@@ -50,11 +50,19 @@ pub struct Action {
     pub kind: &'static str,
 }
 
-/// Who is looking, and when.
+/// Who is looking, and when; and the periods before that are not closed, by name and status, oldest first.
 pub struct Onlooker<'a> {
     pub email: &'a str,
     pub is_admin: bool,
     pub now: DateTime<Utc>,
+    pub before: &'a [(String, String)],
+}
+
+impl Onlooker<'_> {
+    fn earlier(&self, statuses: &[&str], why: &str) -> Option<String> {
+        let (name, _) = self.before.iter().find(|(_, status)| statuses.contains(&status.as_str()))?;
+        Some(format!("Period {name} before it is not {why}."))
+    }
 }
 
 /// `runs` newest first.
@@ -64,7 +72,7 @@ pub fn steps(period: &Period, runs: &[Run], changes: &[Change], who: &Onlooker<'
         .find(|run| run.kind == "official" && !matches!(run.status.as_str(), "discarded" | "failed"));
     let at = reached(period, run);
     let mut steps =
-        vec![soft_close(period, who), freeze(period), calculate(period, run), approve(run, who), post(run)];
+        vec![soft_close(period, who), freeze(period, who), calculate(period, run, who), approve(run, who), post(run)];
     for (place, step) in steps.iter_mut().enumerate() {
         step.state = match place.cmp(&at) {
             std::cmp::Ordering::Less => State::Done,
@@ -111,35 +119,38 @@ fn act(period: &Period, path: &str, button: &'static str, kind: &'static str) ->
     Some(Action { path: format!("{}/{path}", super::address(&period.name)), button, kind })
 }
 
-fn soft_close(period: &Period, who: &Onlooker<'_>) -> Step {
-    let step = step("Soft close", "Orders of this period that arrive from then on count in the next one.");
-    let ended = who.now >= period.ends_at;
-    Step {
-        action: if ended { act(period, "soft-close", "Soft close", "") } else { None },
-        refused: match ended {
-            true => String::new(),
-            false => format!("The period runs until {}.", When(period.ends_at).utc()),
-        },
-        ..step
+/// The step with its button, or with the reason why there is none.
+fn unless(step: Step, refused: Option<String>, action: Option<Action>) -> Step {
+    match refused {
+        Some(refused) => Step { refused, ..step },
+        None => Step { action, ..step },
     }
 }
 
-fn freeze(period: &Period) -> Step {
+fn soft_close(period: &Period, who: &Onlooker<'_>) -> Step {
+    let step = step("Soft close", "Orders that are told for the first time from then on count in the next period.");
+    let goes_on = (who.now < period.ends_at).then(|| format!("The period goes on until {}.", When(period.ends_at).utc()));
+    let refused = goes_on.or_else(|| who.earlier(&["open"], "softly closed yet"));
+    unless(step, refused, act(period, "soft-close", "Soft close", ""))
+}
+
+fn freeze(period: &Period, who: &Onlooker<'_>) -> Step {
     let text = "Notes the last fact of an order that counts, the distributors and both trees as they are known now, and \
                 the plan in effect at the period's end. Every run from then on starts from the same.";
-    Step { action: act(period, "freeze", "Freeze", ""), ..step("Freeze", text) }
+    let refused = who.earlier(&["open", "soft_closed"], "frozen yet");
+    unless(step("Freeze", text), refused, act(period, "freeze", "Freeze", ""))
 }
 
-fn calculate(period: &Period, run: Option<&Run>) -> Step {
+fn calculate(period: &Period, run: Option<&Run>, who: &Onlooker<'_>) -> Step {
     let step = step("Run", "Calculates who earns what and writes it down for the review. Nothing is posted.");
-    match run {
-        None => Step { action: act(period, "run", "Start the official run", "official"), ..step },
-        Some(run) => {
-            let busy = matches!(run.status.as_str(), "queued" | "running");
-            let text = if busy { "see how far it is" } else { "the run" };
-            Step { link: Some(Link::new(run_address(run.run_id), text)), ..step }
-        }
-    }
+    let Some(run) = run else {
+        let why = "closed yet, and this one builds on what it leaves";
+        let refused = who.earlier(&["open", "soft_closed", "frozen"], why);
+        return unless(step, refused, act(period, "run", "Start the official run", "official"));
+    };
+    let busy = matches!(run.status.as_str(), "queued" | "running");
+    let text = if busy { "see how far it is" } else { "the run" };
+    Step { link: Some(Link::new(run_address(run.run_id), text)), ..step }
 }
 
 fn approve(run: Option<&Run>, who: &Onlooker<'_>) -> Step {
@@ -190,7 +201,7 @@ mod tests {
     use super::*;
 
     fn who(email: &'static str, is_admin: bool, now: &str) -> Onlooker<'static> {
-        Onlooker { email, is_admin, now: now.parse().unwrap() }
+        Onlooker { email, is_admin, now: now.parse().unwrap(), before: &[] }
     }
     const AFTER: &str = "2026-02-01T00:00:00Z";
 
@@ -229,6 +240,16 @@ mod tests {
             steps(&period("frozen"), &[run("discarded"), run("failed")], &[], &who(ana(), true, AFTER));
         assert_eq!(states(&steps), ["done", "done", "now", "ahead", "ahead"]);
         assert_eq!(steps[2].action.as_ref().unwrap().kind, "official");
+    }
+
+    #[test]
+    fn periods_are_closed_one_after_the_other() {
+        let before = [("2025-12".to_owned(), "frozen".to_owned())];
+        let who = Onlooker { before: &before, ..who(ana(), true, AFTER) };
+        let soft = steps(&period("soft_closed"), &[], &[], &who);
+        assert!(soft[1].action.is_some(), "the one before is frozen");
+        let frozen = steps(&period("frozen"), &[], &[], &who);
+        assert!(frozen[2].action.is_none() && frozen[2].refused.contains("2025-12"), "{}", frozen[2].refused);
     }
 
     #[test]

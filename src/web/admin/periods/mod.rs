@@ -1,6 +1,7 @@
 //! Periods and their runs: the list, the life of one period, the review of a run, and what the desk does with
 //! them. Money is computed by the rooms; a second person approves it and a typed word posts it.
 
+pub mod acts;
 pub mod compare;
 pub mod earners;
 pub mod life;
@@ -10,10 +11,10 @@ pub mod review;
 pub mod run;
 #[cfg(test)]
 pub mod testing;
-mod told;
+pub mod told;
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Query, get};
+use actix_web::web::{self, Query, get, post};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -59,12 +60,21 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/periods", get().to(list))
         .route("/periods/{name}", get().to(one::page))
+        .route("/periods/{name}/soft-close", post().to(acts::soft_close))
+        .route("/periods/{name}/freeze", post().to(acts::freeze))
+        .route("/periods/{name}/unfreeze", post().to(acts::unfreeze))
+        .route("/periods/{name}/run", post().to(acts::start))
         .route("/runs/{id}", get().to(run::page))
         .route("/runs/{id}/progress", get().to(run::progress))
         .route("/runs/{id}/earners", get().to(earners::list))
         .route("/runs/{id}/earners/{distributor}", get().to(earners::one))
         .route("/runs/{id}/ranks", get().to(ranks::page))
-        .route("/runs/{id}/compare", get().to(compare::page));
+        .route("/runs/{id}/compare", get().to(compare::page))
+        .route("/runs/{id}/approve", post().to(acts::approve))
+        .route("/runs/{id}/post", post().to(acts::post))
+        .route("/runs/{id}/discard", post().to(acts::discard))
+        .route("/simulate", get().to(super::simulate::page))
+        .route("/simulate", post().to(super::simulate::calculate));
 }
 
 #[derive(Deserialize)]
@@ -116,14 +126,14 @@ fn row(period: &Period, placed: Option<&Placed>, plans: &Published, now: DateTim
         orders: told.as_ref().map_or(so_far, |told| format::count(told.orders)),
         cv: told.as_ref().map_or_else(String::new, |told| format::grouped(&format::plain(told.cv))),
         paid: told.as_ref().map(|told| words::amount(told.paid, &currency)),
-        share: told.as_ref().and_then(Told::share).map_or_else(String::new, format::percent),
+        share: told.as_ref().and_then(|told| told.share).map_or_else(String::new, format::percent),
         held: held.map(|placed| words::amount(placed.held_net, &currency)),
         held_orders: held.map_or_else(String::new, |placed| plural(placed.held, "order")),
         next: next_step(&period.status, period.ends_at, now).to_owned(),
     }
 }
 
-fn next_step(status: &str, ends: DateTime<Utc>, now: DateTime<Utc>) -> &'static str {
+pub fn next_step(status: &str, ends: DateTime<Utc>, now: DateTime<Utc>) -> &'static str {
     match status {
         "open" if now < ends => "runs until its end",
         "open" => "soft close",

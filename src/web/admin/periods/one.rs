@@ -76,6 +76,7 @@ struct Found {
     changes: Vec<Change>,
     placed: Placed,
     changed: Vec<String>,
+    before: Vec<(String, String)>,
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, name: Path<String>) -> Result<HttpResponse, Denied> {
@@ -87,10 +88,11 @@ pub async fn page(viewer: Viewer, desk: Desk, name: Path<String>) -> Result<Http
             let changes = report::changes(conn, period.period_id)?;
             let placed = report::placed(conn, period.starts_at, period.ends_at)?;
             let changed = match period.status.as_str() {
-                "open" | "soft_closed" => vec![],
+                "open" | "soft_closed" => report::changed_since(conn)?,
                 _ => vec![],
             };
-            Ok(Some((Found { period, runs, changes, placed, changed }, plans.get(conn)?)))
+            let before = report::unfinished(conn, period.starts_at)?;
+            Ok(Some((Found { period, runs, changes, placed, changed, before }, plans.get(conn)?)))
         })
         .await?;
     let (found, plans) = found.ok_or_else(|| nothing("period"))?;
@@ -103,7 +105,7 @@ pub async fn page(viewer: Viewer, desk: Desk, name: Path<String>) -> Result<Http
     };
     let plan = plan.map(|plan| Link::new(format!("/admin/plans/{}", plan.hash()), plan.name()));
     let is_admin = viewer.role >= Role::Admin;
-    let who = Onlooker { email: &viewer.email, is_admin, now: desk.now() };
+    let who = Onlooker { email: &viewer.email, is_admin, now: desk.now(), before: &found.before };
     let decided = found
         .runs
         .iter()
@@ -148,7 +150,7 @@ fn figures(found: &Found, currency: &str) -> Vec<Figure> {
     }];
     if let Some(told) = &told {
         let share =
-            told.share().map_or_else(String::new, |share| format!("{} of CV", format::percent(share)));
+            told.share.map_or_else(String::new, |share| format!("{} of CV", format::percent(share)));
         figures.push(figure("CV", format::grouped(&format::plain(told.cv)), String::new(), ""));
         figures.push(figure("Commissions", words::amount(told.paid, currency).to_string(), share, ""));
     }
@@ -186,7 +188,7 @@ fn rows(runs: &[Run], currency: &str) -> Vec<RunRow> {
             kind: kind(&run.kind),
             status: run_status(&run.status),
             paid: told.as_ref().map(|told| words::amount(told.paid, currency)),
-            share: told.as_ref().and_then(Told::share).map_or_else(String::new, format::percent),
+            share: told.as_ref().and_then(|told| told.share).map_or_else(String::new, format::percent),
             compare: other
                 .filter(|_| has_result(&run))
                 .map(|other| format!("{}/compare?with={}", run_address(run.run_id), other.run_id)),

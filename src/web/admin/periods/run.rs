@@ -34,6 +34,8 @@ pub struct RunPage {
     pub problem: String,
     pub review: Option<Review>,
     pub next: Next,
+    /// Whoever approves has to say that it is above the limit.
+    pub over: bool,
 }
 
 /// How far a run is. Also the answer to the page's own question for it.
@@ -60,16 +62,12 @@ pub struct Next {
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResponse, Denied> {
-    let (id, plans) = (id.into_inner(), desk.state.plans.clone());
+    let (id, plans, most) = (id.into_inner(), desk.state.plans.clone(), desk.state.stop_loss);
     let (shell, found) = desk
         .read(&viewer, "periods", move |conn| {
             let Some(run) = report::run(conn, id)? else { return Ok(None) };
             let plans = plans.get(conn)?;
-            let money = report::currency(&plans, run.plan_hash.as_deref(), run.ends_at);
-            let review = match run.summary.is_some() {
-                true => Some(review::read(conn, &run, &money)?),
-                false => None,
-            };
+            let review = review::read(conn, &run, most)?;
             Ok(Some((run, review, plans)))
         })
         .await?;
@@ -88,6 +86,7 @@ pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResp
         hash: run.result_hash.as_deref().map(hex::encode).unwrap_or_default(),
         progress: is_busy(&run).then(|| progress_of(&run, desk.now())),
         problem: run.problem.clone().unwrap_or_default(),
+        over: review.as_ref().and_then(|review| review.limit.as_ref()).is_some_and(|limit| limit.is_over),
         review,
         next: next(&run, &viewer),
     };
@@ -185,7 +184,7 @@ fn next(run: &Run, session: &Session) -> Next {
             ..Next::default()
         };
     }
-    let discard = status == "review";
+    let discard = matches!(status, "review" | "approved");
     if run.kind == "unofficial" {
         let refused = "An unofficial run is for looking at; it is never posted.".to_owned();
         return Next { discard, refused, ..Next::default() };
@@ -198,7 +197,7 @@ fn next(run: &Run, session: &Session) -> Next {
             ..Next::default()
         },
         "review" => Next { approve: true, discard, ..Next::default() },
-        "approved" => Next { post: true, ..Next::default() },
+        "approved" => Next { post: true, discard, ..Next::default() },
         _ => Next::default(),
     }
 }

@@ -1,34 +1,43 @@
 //! What a run says of itself, as the pages print it.
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::share_of;
+use crate::periods::Summary;
 
-/// From the run's summary; what is not in it reads as nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+/// The figures of a run's summary that lists show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
+    pub currency: String,
     pub orders: i64,
-    pub lines: i64,
     pub cv: Decimal,
-    /// With what orders of the period were paid at once.
+    /// By the run and, at once, by the orders of its period.
     pub paid: Decimal,
-    pub breakage: Decimal,
-    pub earners: i64,
-    pub zero_earners: i64,
-    /// The most that may be paid, as a share of CV.
-    pub stop_loss: Option<Decimal>,
+    /// Of it in CV.
+    pub share: Option<Decimal>,
+    pub earners: usize,
+}
+
+pub fn summary(stored: Option<&Value>) -> Option<Summary> {
+    stored.and_then(|summary| serde_json::from_value(summary.clone()).ok())
 }
 
 impl Told {
-    pub fn of(summary: Option<&Value>) -> Option<Self> {
-        summary.and_then(|summary| serde_json::from_value(summary.clone()).ok())
+    pub fn of(stored: Option<&Value>) -> Option<Self> {
+        summary(stored).map(|summary| Self::from(&summary))
     }
+}
 
-    /// Paid as a share of CV.
-    pub fn share(&self) -> Option<Decimal> {
-        share_of(self.paid, self.cv)
+impl From<&Summary> for Told {
+    fn from(summary: &Summary) -> Self {
+        let totals = &summary.totals;
+        Self {
+            currency: summary.currency.clone(),
+            orders: summary.counts.orders,
+            cv: totals.cv.decimal(),
+            paid: totals.paid.decimal() + totals.paid_by_orders.decimal(),
+            share: totals.share,
+            earners: summary.earners,
+        }
     }
 }
