@@ -249,14 +249,15 @@ fn outcome(found: &WhatIf, names: &HashMap<String, String>, order: &[String]) ->
 
 fn period_row(period: &PeriodUnder) -> PeriodRow {
     let money = |amount| words::amount(amount, &period.currency);
-    let paid = |cost: &periods::Cost| cost.paid.decimal() + cost.paid_by_orders.decimal();
+    let was = period.held.paid.decimal() + period.held.paid_by_orders.decimal();
+    let then = period.other.paid.decimal() + period.other.paid_by_orders.decimal();
     let share = |share: Option<Decimal>| share.map_or_else(|| "–".to_owned(), format::percent);
     PeriodRow {
         name: period.period.clone(),
         cv: format::grouped(&format::plain(period.other.cv.decimal())),
-        was: money(paid(&period.held)),
+        was: money(was),
         was_share: share(period.held.share),
-        then: money(paid(&period.other)),
+        then: money(then),
         then_share: share(period.other.share),
         difference: money(period.difference.decimal()),
     }
