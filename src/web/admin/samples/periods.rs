@@ -1,14 +1,16 @@
 //! Periods, runs and what is looked at before money is posted.
 
+use super::super::field::Wrong;
 use super::super::format::{Pager, Pill, Tone};
 use super::super::periods::compare::{ComparePage, Side};
 use super::super::periods::earners::{AwardRow, EarnerPage, EarnersPage, LotRow, Row as EarnerRow};
 use super::super::periods::life::{Action, State, Step};
 use super::super::periods::one::{Adjustment, Done, Figure, PeriodPage, RunRow};
 use super::super::periods::ranks::{RanksPage, Row as RankChange};
-use super::super::periods::review::{Before, Limit, Mover, PoolRow, RankRow, Review};
+use super::super::periods::review::{Before, CorrectedRow, Limit, Mover, PoolRow, RankRow, Review};
 use super::super::periods::run::{Next, Progress, RunPage};
 use super::super::periods::{PeriodsPage, Row};
+use super::super::simulate::{self, Outcome, PeriodRow, SimulatePage};
 use super::{check, link, shell, usd, when};
 
 fn pager() -> Pager {
@@ -118,7 +120,6 @@ fn review() -> Review {
         paid: usd("37120.5"),
         cv: "98,120".into(),
         share: "37.83 %".into(),
-        earners: "412".into(),
         change: if current { String::new() } else { "+4.1 %".into() },
         current,
     };
@@ -127,7 +128,15 @@ fn review() -> Review {
         limit: Some(Limit {
             verdict: Pill::new(Tone::Ok, "within the limit"),
             text: "37.83 % of CV is paid; the stop-loss is 42 %.".into(),
+            is_over: false,
         }),
+        notes: vec!["The period before is not closed yet.".into()],
+        corrected: vec![CorrectedRow {
+            period: link("2025-12"),
+            policy: "same period".into(),
+            awards: "4".into(),
+            amount: usd("-12.4"),
+        }],
         before: vec![before(true), before(false)],
         against: Some(link("2025-12")),
         movers: vec![mover()],
@@ -170,6 +179,7 @@ fn one_run() {
         problem: String::new(),
         review,
         next,
+        over: true,
     };
     let progress = |total| Progress {
         address: "/admin/runs/1".into(),
@@ -277,4 +287,47 @@ fn two_runs() {
     };
     check("run-compare", &page(false, vec![mover()]));
     check("run-compare-same", &page(true, vec![]));
+}
+
+#[test]
+fn what_if() {
+    let page = |outcome, problems| SimulatePage {
+        shell: shell("periods"),
+        plans: vec![("ab".repeat(32), "Hybrid".into())],
+        plan: String::new(),
+        document: "[plan]\n".into(),
+        periods: "3".into(),
+        wrong: Wrong::default().with("periods", "Write a number."),
+        problems,
+        outcome,
+    };
+    let period = PeriodRow {
+        name: "2026-01".into(),
+        cv: "98,120".into(),
+        was: usd("37120.5"),
+        was_share: "37.83 %".into(),
+        then: usd("38000"),
+        then_share: "38.73 %".into(),
+        difference: usd("879.5"),
+    };
+    let rank = simulate::RankRow {
+        distributor: link("11043"),
+        period: "2026-01".into(),
+        was: "silver".into(),
+        now: "gold".into(),
+        change: Pill::new(Tone::Ok, "promotion"),
+    };
+    let outcome = |earners, ranks| Outcome {
+        plan: "Hybrid".into(),
+        periods: vec![],
+        earners,
+        more: "And 12 more earners; the CSV has everybody.".into(),
+        ranks,
+        more_ranks: String::new(),
+    };
+    let full = Outcome { periods: vec![period], ..outcome(vec![mover()], vec![rank]) };
+    check("what-if", &page(Some(full), vec![]));
+    check("what-if-same", &page(Some(outcome(vec![], vec![])), vec![]));
+    let problems = crate::core::plan::Plan::parse("x = 1").unwrap_err();
+    check("what-if-problems", &page(None, problems));
 }
