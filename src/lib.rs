@@ -42,7 +42,8 @@
 //! | [`ingest`] | deliveries and the stores that send them |
 //! | [`catalog`], [`distributors`], [`plans`] | what orders are assessed and calculated with |
 //! | [`orders`] | evidence, assessment, holds and their release |
-//! | [`commissions`], [`ledger`] | calculations, commission events, journal entries |
+//! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
+//! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
 //! | [`reports`] | read models for pages and API |
@@ -73,6 +74,7 @@ pub mod events;
 pub mod ingest;
 pub mod ledger;
 pub mod orders;
+pub mod periods;
 pub mod plans;
 pub mod proof;
 pub mod reports;

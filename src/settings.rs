@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
+use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -29,6 +30,14 @@ pub struct Settings {
     pub allow_unsafe_database: bool,
     /// Instead of `secret.key` in the data directory.
     pub secret_key: Option<SecretString>,
+    pub periods: Periods,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Periods {
+    /// The share of CV above which the payout of a period is only approved with an explicit word.
+    pub stop_loss: Decimal,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -48,7 +57,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "listen",
     "public_url",
     "data_dir",
@@ -61,6 +70,7 @@ const NAMES: [&str; 12] = [
     "default_currency",
     "allow_unsafe_database",
     "secret_key",
+    "periods_stop_loss",
 ];
 
 impl Settings {
@@ -119,7 +129,8 @@ impl Settings {
 fn ours(environment: impl Iterator<Item = (String, String)>) -> HashMap<String, String> {
     let known = |name: &str| {
         let name = name.strip_prefix("UPLINE_")?.to_ascii_lowercase();
-        NAMES.contains(&name.as_str()).then(|| format!("UPLINE_{name}"))
+        // A setting of a group is named with a point between.
+        NAMES.contains(&name.as_str()).then(|| format!("UPLINE_{}", name.replace("periods_", "periods.")))
     };
     environment
         .filter(|(_, value)| !value.is_empty())
@@ -132,6 +143,8 @@ fn ours(environment: impl Iterator<Item = (String, String)>) -> HashMap<String, 
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::dec;
+
     use super::*;
 
     fn load(environment: &[(&str, &str)], overrides: &Overrides) -> Result<Settings, ConfigError> {
@@ -152,11 +165,13 @@ mod tests {
             ("UPLINE_DATA_DIR", "/from/environment"),
             ("UPLINE_TEST_SOMETHING", "ignored"),
             ("UPLINE_PUBLIC_URL", "https://upline.example"),
+            ("UPLINE_PERIODS_STOP_LOSS", "0.55"),
         ];
         let overrides = Overrides { data_dir: Some("/from/flag".into()), ..Overrides::default() };
         let settings = load(&environment, &overrides).unwrap();
         assert_eq!(settings.listen, "0.0.0.0:80");
         assert_eq!(settings.store_rate, 7);
+        assert_eq!((plain.periods.stop_loss, settings.periods.stop_loss), (dec!(0.60), dec!(0.55)));
         assert_eq!(settings.log_format, LogFormat::Json);
         assert_eq!(settings.data_dir, PathBuf::from("/from/flag"));
         assert_eq!(settings.public_url.unwrap(), "https://upline.example");

@@ -62,12 +62,10 @@ create table periods (
   plan_hash bytea,
   -- the official run that was posted
   run_id uuid,
-  -- the posted run that says what this period leaves to the next
-  carry_run_id uuid,
   created_at timestamptz not null,
   check (status = 'open' or late_after_seq is not null),
   check (status in ('open', 'soft_closed') or (cutoff_seq is not null and known_at is not null and plan_hash is not null)),
-  check (status <> 'closed' or (run_id is not null and carry_run_id is not null))
+  check (status <> 'closed' or run_id is not null)
 );
 
 create table period_changes (
@@ -137,6 +135,8 @@ create table run_periods (
   plan_hash bytea not null,
   -- the run whose standings and lots of the period before were carried into this one
   carried_run_id uuid,
+  -- whether the run says anew what the period leaves to the next
+  carries boolean not null,
   result_hash bytea,
   primary key (run_id, period_id)
 );

@@ -20,6 +20,7 @@ use crate::distributors::Networks;
 use crate::events::{Consumer, Event, Instance, Relay, Topic};
 use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProblem};
 use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
+use crate::periods::Worker;
 use crate::plans::{Plans, Published};
 use crate::settings::Settings;
 use crate::stores::{Platform, usual_places};
@@ -101,6 +102,8 @@ impl Parts {
         let relays =
             [self.relay(deliveries), self.relay(reviews), self.relay(commissions), self.relay(FactConsumer)];
         tasks.extend(relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))));
+        let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
+        tasks.push(tokio::spawn(runs.run(stopped.clone())));
         tasks
     }
 

@@ -1,5 +1,6 @@
-//! `upline plan`: check, hash, show and publish plan documents.
+//! `upline plan`: check, hash, show, compare and publish plan documents.
 
+mod diff;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::access::audit;
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
 use crate::core::assess::Hold;
-use crate::core::plan::Plan;
+use crate::core::plan::{Plan, schema};
 use crate::db::Lane;
 use crate::orders;
 use crate::plans::{self, Plans, PublishProblem};
@@ -25,6 +26,7 @@ use crate::plans::{self, Plans, PublishProblem};
 #[command(after_help = "Examples:
   upline plan check plan.toml
   upline plan show --effective
+  upline plan diff plan.toml next.toml
   upline plan publish plan.toml --from 2026-01-01")]
 pub struct PlanCommand {
     #[command(subcommand)]
@@ -59,6 +61,22 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// What one plan says other than another, value by value; exit code 3 if there is anything
+    #[command(after_help = "Examples:
+  upline plan diff plan.toml next.toml
+  upline plan diff 3f9a0c1d4be2 next.toml --json")]
+    Diff {
+        /// A document, or the hash of a published plan (or how it begins)
+        old: String,
+        /// The same
+        new: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The JSON Schema of plan documents, for editors
+    #[command(after_help = "Example:\n  upline plan schema > plan.schema.json")]
+    Schema,
     /// Everything that was published, in the order in which it takes effect
     #[command(after_help = "Example:\n  upline plan list --json")]
     List {
@@ -92,6 +110,11 @@ impl PlanCommand {
                     let at = effective.flatten().unwrap_or_else(|| clock.now());
                     show::show(&effective_at(backend, at)?.describe(), json)
                 })
+            }
+            Action::Diff { old, new, json } => diff::diff(global, [&old, &new], json),
+            Action::Schema => {
+                output::json(&schema())?;
+                Ok(Outcome::Done)
             }
             Action::List { json } => {
                 global.with_backend(Opening::Ready, |backend, clock| list(backend, clock, json))

@@ -18,7 +18,7 @@ use crate::orders::Books;
 use crate::plans::Plans;
 use crate::proof;
 
-/// Why a commission event is what it is, from the store's delivery to the posting
+/// Why a commission event is what it is, from the store's delivery or the period's volumes to the posting
 #[derive(Args)]
 #[command(after_help = "Example:
   upline explain 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f")]
@@ -33,15 +33,28 @@ pub struct Explain {
 impl Explain {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         global.with_backend(Opening::Ready, |backend, _| {
-            let found = backend.db.read(Lane::Admin, |conn| proof::explain(conn, self.event))?;
-            let Some(explanation) = found else { bail!("there is no commission event {}", self.event) };
-            if self.json {
-                output::json(&explanation)?;
-            } else {
-                output::line(explanation)?;
+            if let Some(explanation) =
+                backend.db.read(Lane::Admin, |conn| proof::explain(conn, self.event))?
+            {
+                return self.tell(explanation);
             }
-            Ok(Outcome::Done)
+            let found = backend.db.read(Lane::Admin, |conn| Ok(proof::explain_run(conn, self.event)?))?;
+            match found {
+                Some(explanation) => self.tell(explanation),
+                None => bail!("there is no commission event {}", self.event),
+            }
         })
+    }
+}
+
+impl Explain {
+    fn tell(&self, explanation: impl serde::Serialize + std::fmt::Display) -> anyhow::Result<Outcome> {
+        if self.json {
+            output::json(&explanation)?;
+        } else {
+            output::line(explanation)?;
+        }
+        Ok(Outcome::Done)
     }
 }
 
@@ -74,8 +87,9 @@ impl Verify {
                     output::line(format_args!("{} {}: {}", problem.table, problem.row, problem.message))?;
                 }
                 output::line(format_args!(
-                    "{} deliveries, {} commission events, {} journal entries, {} postings: {}",
+                    "{} deliveries, {} volume facts, {} commission events, {} journal entries, {} postings: {}",
                     verified.deliveries,
+                    verified.facts,
                     verified.commission_events,
                     verified.entries,
                     verified.postings,
@@ -91,7 +105,7 @@ impl Verify {
     }
 }
 
-/// Compute everything anew from the stored deliveries and compare it with the ledger
+/// Compute everything anew from the stored deliveries, posted runs too, and compare it with the ledger
 ///
 /// Waits first until nothing is left to do, and writes nothing. Exit code 3 if the digests differ; then every order
 /// that differs is named. Deliveries that come in while it runs can look like differences: run it again.
@@ -130,9 +144,19 @@ impl Replay {
                         "{store} {external_id}: {what} is {stored}, should be {replayed}"
                     ))?;
                 }
+                for difference in &replayed.run_differences {
+                    let proof::RunDifference { run_id, period, what, stored, recalculated } = difference;
+                    output::line(format_args!(
+                        "run {run_id} of {period}: {what} is {stored}, should be {recalculated}"
+                    ))?;
+                }
                 output::line(format_args!(
-                    "{} deliveries, {} orders\nstored   {}\nreplayed {}",
-                    replayed.deliveries, replayed.orders, replayed.stored.sha256, replayed.replayed.sha256
+                    "{} deliveries, {} orders, {} posted runs\nstored   {}\nreplayed {}",
+                    replayed.deliveries,
+                    replayed.orders,
+                    replayed.runs,
+                    replayed.stored.sha256,
+                    replayed.replayed.sha256
                 ))?;
             }
             Ok(if replayed.is_clean() { Outcome::Done } else { Outcome::Difference })

@@ -14,6 +14,23 @@ mod target;
 
 pub use consumer::{CommissionConsumer, Totals};
 pub use facts::{FactConsumer, newest_seq, put_in_order};
-pub use repo::{Before, StoredCalculation, StoredEvent, before, calculations, event, events_of};
+pub use repo::{
+    Before, StoredCalculation, StoredEvent, before, calculations, calculations_at, event, events_at,
+    events_of,
+};
 pub use snapshot::{CalcSnapshot, Context, evidence};
 pub use target::{Order, Standings, target};
+
+use serde_json::Value;
+
+use crate::db::{DbError, Tx};
+
+/// Stores calculations with their snapshots and what they post, beside the journal entries of the same numbers.
+pub fn store(
+    tx: &mut Tx<'_>,
+    calculations: &[(StoredCalculation, Value)],
+    events: &[StoredEvent],
+) -> Result<(), DbError> {
+    repo::insert_calculations(tx.conn, calculations)?;
+    repo::insert_events(tx.conn, events)
+}

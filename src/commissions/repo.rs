@@ -166,6 +166,35 @@ pub fn events_of(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<StoredE
     .load(conn)?)
 }
 
+/// The calculations of the given sources and numbers.
+pub fn calculations_at(
+    conn: &mut PgConnection,
+    keys: &[(Uuid, i32)],
+) -> Result<Vec<(StoredCalculation, Value)>, DbError> {
+    let (sources, numbers): (Vec<Uuid>, Vec<i32>) = keys.iter().copied().unzip();
+    let rows: Vec<WithSnapshot> = sql_query(format!(
+        "select {CALCULATION}, calc_snapshot_json from calculations
+         join unnest($1, $2) as k(order_id, calculation_no) using (order_id, calculation_no)"
+    ))
+    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<Integer>, _>(numbers)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.calculation, row.calc_snapshot_json)).collect())
+}
+
+/// The commission events of the given sources and numbers, in the order in which they were made.
+pub fn events_at(conn: &mut PgConnection, keys: &[(Uuid, i32)]) -> Result<Vec<StoredEvent>, DbError> {
+    let (sources, numbers): (Vec<Uuid>, Vec<i32>) = keys.iter().copied().unzip();
+    Ok(sql_query(format!(
+        "select {EVENT} from commission_events
+         join unnest($1, $2) as k(order_id, calculation_no) using (order_id, calculation_no)
+         order by order_id, event_id"
+    ))
+    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<Integer>, _>(numbers)
+    .load(conn)?)
+}
+
 pub fn event(conn: &mut PgConnection, event_id: Uuid) -> Result<Option<StoredEvent>, DbError> {
     let found: Vec<StoredEvent> =
         sql_query(format!("select {EVENT} from commission_events where event_id = $1"))

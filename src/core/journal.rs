@@ -63,7 +63,7 @@ pub struct Posting {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// The order that the entry belongs to; `(source, number)` is the entry's unique reference.
+    /// The order or the run that the entry belongs to; `(source, number)` is the entry's unique reference.
     source: Uuid,
     number: i32,
     kind: EntryKind,
@@ -76,17 +76,23 @@ pub struct JournalEntry {
 pub enum EntryKind {
     /// What an order's calculation changed.
     Commission,
+    /// What the close of a period pays.
+    Period,
+    /// What later facts change of a closed period.
+    Adjustment,
 }
 
 impl EntryKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Commission => "commission",
+            Self::Period => "period",
+            Self::Adjustment => "adjustment",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Commission].into_iter().find(|kind| kind.name() == name)
+        [Self::Commission, Self::Period, Self::Adjustment].into_iter().find(|kind| kind.name() == name)
     }
 }
 

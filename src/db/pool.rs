@@ -14,7 +14,7 @@ pub type Connected = PooledConnection<ConnectionManager<PgConnection>>;
 pub enum Lane {
     /// Storing deliveries.
     Ingest,
-    /// Consumers: orders, commissions.
+    /// Consumers: orders, commissions; the calculation of periods.
     Pipeline,
     /// Pages, API reads, the command line.
     Admin,
@@ -26,7 +26,7 @@ impl Lane {
     pub fn connections(self) -> u32 {
         match self {
             Self::Ingest => 2,
-            Self::Pipeline => 4,
+            Self::Pipeline => 6,
             Self::Admin => 8,
         }
     }

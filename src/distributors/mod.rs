@@ -68,6 +68,27 @@ impl Network {
     }
 }
 
+/// The genealogy as we knew it at an instant: with what was recorded up to then, whenever it became true.
+pub fn genealogy_known_at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Genealogy, DbError> {
+    Genealogy::build(repo::versions_known_at(conn, known_at)?).map_err(|problems| damaged(&problems))
+}
+
+/// Gives distributors the ranks that a period has decided, from its end on, where they have others by then. Who
+/// was not known at `known_at` is left alone. Returns how many ranks that are.
+pub fn record_ranks(
+    tx: &mut Tx<'_>,
+    decided: &[(String, Option<String>)],
+    (from, known_at): (DateTime<Utc>, DateTime<Utc>),
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<usize, DbError> {
+    let changed = repo::insert_ranks(tx.conn, decided, (from, known_at), by, now)?;
+    if changed > 0 {
+        bump(tx, "distributors")?;
+    }
+    Ok(changed)
+}
+
 /// A distributor as imported or edited: the profile, and what is true from `version.from` on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

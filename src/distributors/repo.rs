@@ -1,5 +1,7 @@
 //! SQL of distributors, their versions and codes.
 
+mod ranks;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +12,8 @@ use super::Entry;
 use crate::core::genealogy::{DistributorVersion, Status};
 use crate::core::ids::DistributorId;
 use crate::db::DbError;
+
+pub use ranks::insert_ranks;
 
 #[derive(QueryableByName)]
 struct VersionRow {
@@ -29,13 +33,30 @@ struct VersionRow {
 
 /// The version that holds from each instant on: the latest recorded where two start together.
 pub fn versions(conn: &mut PgConnection) -> Result<Vec<DistributorVersion>, DbError> {
+    versions_where(conn, None)
+}
+
+/// The same of what was recorded up to an instant.
+pub fn versions_known_at(
+    conn: &mut PgConnection,
+    known_at: DateTime<Utc>,
+) -> Result<Vec<DistributorVersion>, DbError> {
+    versions_where(conn, Some(known_at))
+}
+
+fn versions_where(
+    conn: &mut PgConnection,
+    known_at: Option<DateTime<Utc>>,
+) -> Result<Vec<DistributorVersion>, DbError> {
     sql_query(
         "select distinct on (v.distributor_id, v.effective_from)
                 v.distributor_id, v.sponsor_id, v.status, v.rank,
                 nullif(v.effective_from, '-infinity') as effective_from, d.created_at as enrolled_at
          from distributor_versions v join distributors d using (distributor_id)
+         where $1 is null or v.recorded_at <= $1
          order by v.distributor_id, v.effective_from, v.version_no desc",
     )
+    .bind::<Nullable<Timestamptz>, _>(known_at)
     .load::<VersionRow>(conn)?
     .into_iter()
     .map(|row| {

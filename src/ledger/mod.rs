@@ -7,7 +7,7 @@ mod repo;
 
 use uuid::Uuid;
 
-pub use repo::{StoredEntry, load_entries, load_page};
+pub use repo::{StoredEntry, load_entries, load_keys, page};
 
 use crate::core::journal::JournalEntry;
 use crate::db::{Conn, DbError, Tx};

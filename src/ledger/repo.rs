@@ -117,31 +117,54 @@ pub fn load_entries(conn: &mut PgConnection, sources: &[Uuid]) -> Result<Vec<Sto
     with_postings(conn, rows)
 }
 
-/// The next entries after one, by source and number.
-pub fn load_page(
+/// Source and number of the next entries after one.
+pub fn page(
     conn: &mut PgConnection,
     after: Option<(Uuid, i32)>,
     limit: i64,
-) -> Result<Vec<StoredEntry>, DbError> {
+) -> Result<Vec<(Uuid, i32)>, DbError> {
     let (source, number) = after.unwrap_or((Uuid::nil(), 0));
-    let rows: Vec<EntryRow> = sql_query(
-        "select source_id, entry_no, kind, currency::text as currency, posted_at, digest from journal_entries
+    let rows: Vec<KeyRow> = sql_query(
+        "select source_id, entry_no from journal_entries
          where (source_id, entry_no) > ($1, $2) order by source_id, entry_no limit $3",
     )
     .bind::<SqlUuid, _>(source)
     .bind::<Integer, _>(number)
     .bind::<BigInt, _>(limit)
     .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.source_id, row.entry_no)).collect())
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = SqlUuid)]
+    source_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    entry_no: i32,
+}
+
+/// The entries of the given sources and numbers, in that order.
+pub fn load_keys(conn: &mut PgConnection, keys: &[(Uuid, i32)]) -> Result<Vec<StoredEntry>, DbError> {
+    let (sources, numbers): (Vec<Uuid>, Vec<i32>) = keys.iter().copied().unzip();
+    let rows: Vec<EntryRow> = sql_query(
+        "select e.source_id, e.entry_no, e.kind, e.currency::text as currency, e.posted_at, e.digest
+         from unnest($1, $2) as k(source_id, entry_no) join journal_entries e using (source_id, entry_no)
+         order by e.source_id, e.entry_no",
+    )
+    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<Integer>, _>(numbers)
+    .load(conn)?;
     with_postings(conn, rows)
 }
 
 fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<StoredEntry>, DbError> {
-    let sources: Vec<Uuid> = entries.iter().map(|entry| entry.source_id).collect();
     let rows: Vec<PostingRow> = sql_query(
-        "select source_id, entry_no, account, distributor_id, amount, event_id from postings
-         where source_id = any($1) order by source_id, entry_no, posting_no",
+        "select p.source_id, p.entry_no, p.account, p.distributor_id, p.amount, p.event_id
+         from unnest($1, $2) as k(source_id, entry_no) join postings p using (source_id, entry_no)
+         order by p.source_id, p.entry_no, p.posting_no",
     )
-    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<SqlUuid>, _>(entries.iter().map(|entry| entry.source_id).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(entries.iter().map(|entry| entry.entry_no).collect::<Vec<_>>())
     .load(conn)?;
     let mut by_entry: HashMap<(Uuid, i32), Vec<Posting>> = HashMap::new();
     for row in rows {

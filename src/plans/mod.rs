@@ -43,6 +43,11 @@ impl Published {
         self.plans.get(&held.1)
     }
 
+    /// When the next plan takes effect after an instant.
+    pub fn first_after(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.timeline.iter().map(|(from, _)| *from).find(|from| *from > instant)
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Arc<Plan>> {
         self.plans.values()
     }

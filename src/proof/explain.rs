@@ -14,6 +14,7 @@ use crate::core::attribution::Attributed;
 use crate::core::engine::{Award, BonusWalk, Finding, PoolShare, UplineMember, Visited};
 use crate::db::{Conn, DbError};
 use crate::ledger;
+use crate::periods;
 
 /// Everything that made one commission event. Amounts are in `currency`.
 #[derive(Clone, Debug, Serialize)]
@@ -52,9 +53,12 @@ pub struct Explanation {
     pub calculation_no: i32,
 }
 
-/// `None` when there is no such event.
+/// `None` when there is no such event, or when it is of a run: see [`super::explain_run`].
 pub fn explain(conn: &mut Conn, event_id: Uuid) -> Result<Option<Explanation>, DbError> {
     let Some(event) = commissions::event(conn, event_id)? else { return Ok(None) };
+    if periods::run(conn, event.order_id)?.is_some() {
+        return Ok(None);
+    }
     let order = repo::event_order(conn, event.order_id, event.calculation_no)?;
     let snapshot = commissions::calculations(conn, &[event.order_id])?
         .into_iter()
@@ -211,11 +215,14 @@ impl Explanation {
     }
 }
 
-fn told(visited: &Visited) -> String {
+pub(super) fn told(visited: &Visited) -> String {
     let level = visited.level.map_or("no level".to_owned(), |level| format!("level {level}"));
     let why = match &visited.finding {
         Finding::Earns { rate: Some(rate) } => format!("earns at {rate}"),
         Finding::Earns { rate: None } => "earns".to_owned(),
+        Finding::Leg { position, matched, carried, flushed, .. } => {
+            format!("position {position}: matched {matched}, carried {carried}, flushed {flushed}")
+        }
         Finding::BelowStart => "below the first paid level".to_owned(),
         Finding::NotEnrolled => "not enrolled yet".to_owned(),
         Finding::Inactive { status } => format!("not active: {status}"),
@@ -229,7 +236,6 @@ fn told(visited: &Visited) -> String {
         Finding::BeyondStop => "above the rank that the levels stop at".to_owned(),
         Finding::OutsideWindow { days } => format!("the order is not within {days} days of the enrolment"),
         Finding::BelowTier { volume, least } => format!("below the first tier: volume {volume} of {least}"),
-        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
         Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
         Finding::InGroup => "in the group that the volume is of".to_owned(),
         Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),

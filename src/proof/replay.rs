@@ -2,6 +2,7 @@
 //!
 //! The same pure functions run on the same bytes. What was decided from outside and locked with an order (its
 //! plan, upline, mapping versions, an admin's attribution) is taken from the database; all else is made again.
+//! Posted runs of periods are calculated again from what they were pinned to.
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ use crate::core::order::{OrderState, Report};
 use crate::db::{Conn, DbError};
 use crate::ingest;
 use crate::orders::{self, Assessor, Books, OrderKey};
+use crate::periods::{self, CalculationProblem, RunDifference};
 
 /// One thing that stands other than it should.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,11 +39,14 @@ pub struct Replayed {
     pub stored: Digest,
     pub replayed: Digest,
     pub differences: Vec<Difference>,
+    /// Posted runs of periods, calculated again.
+    pub runs: u64,
+    pub run_differences: Vec<RunDifference>,
 }
 
 impl Replayed {
     pub fn is_clean(&self) -> bool {
-        self.differences.is_empty() && self.stored == self.replayed
+        self.differences.is_empty() && self.run_differences.is_empty() && self.stored == self.replayed
     }
 }
 
@@ -57,7 +62,9 @@ pub fn replay(conn: &mut Conn, books: &Books, mut progress: impl FnMut(u64)) -> 
         stored: Contents::default(),
         replayed: Contents::default(),
         differences: vec![],
+        run_differences: vec![],
         orders: 0,
+        runs: 0,
     };
     let mut after = (0, String::new());
     loop {
@@ -69,6 +76,7 @@ pub fn replay(conn: &mut Conn, books: &Books, mut progress: impl FnMut(u64)) -> 
     for (store, external_id) in states.into_keys() {
         run.differ(&format!("store {}", store.0), &external_id, "order", "none", "known from its deliveries");
     }
+    run.runs(conn, books)?;
     for posted in repo::posted(conn)? {
         run.stored.add(&posted.account, &posted.distributor_id, &posted.currency, posted.amount);
     }
@@ -78,6 +86,8 @@ pub fn replay(conn: &mut Conn, books: &Books, mut progress: impl FnMut(u64)) -> 
         stored: run.stored.digest(),
         replayed: run.replayed.digest(),
         differences: run.differences,
+        runs: run.runs,
+        run_differences: run.run_differences,
     })
 }
 
@@ -118,7 +128,9 @@ struct Run {
     stored: Contents,
     replayed: Contents,
     differences: Vec<Difference>,
+    run_differences: Vec<RunDifference>,
     orders: u64,
+    runs: u64,
 }
 
 impl Run {
@@ -222,6 +234,45 @@ impl Run {
         for award in awards {
             add(Account::CommissionPayable, award.distributor.as_str(), -award.amount);
         }
+    }
+
+    /// What each posted run writes when it is calculated again from the same facts.
+    fn runs(&mut self, conn: &mut Conn, books: &Books) -> Result<(), DbError> {
+        let published = books.plans.get(conn)?;
+        for run in periods::posted_runs(conn)? {
+            self.runs += 1;
+            let proven = match periods::prove(conn, &published, &run) {
+                Ok(proven) => proven,
+                Err(CalculationProblem::Db(error)) => return Err(error),
+                Err(problem) => {
+                    self.run_differences.push(RunDifference::failed(&run, &problem.to_string()));
+                    continue;
+                }
+            };
+            self.run_differences.extend(proven.differences);
+            let currency = |period_id| {
+                let row = proven.rows.periods.iter().find(|row| row.period_id == period_id)?;
+                let plan = published.by_hash(row.plan().ok()?)?;
+                Some(plan.currency().to_string())
+            };
+            for pool in &proven.rows.pools {
+                let Some(currency) = currency(pool.period_id) else { continue };
+                let house = [
+                    (Account::CommissionExpense, pool.pool.decimal()),
+                    (Account::Breakage, -pool.breakage.decimal()),
+                    (Account::Rounding, -pool.rounding.decimal()),
+                ];
+                for (account, amount) in house {
+                    self.replayed.add(account.name(), "", &currency, amount);
+                }
+            }
+            for award in &proven.rows.awards {
+                let Some(currency) = currency(award.period_id) else { continue };
+                let (payable, amount) = (Account::CommissionPayable.name(), -award.amount.decimal());
+                self.replayed.add(payable, award.distributor.as_str(), &currency, amount);
+            }
+        }
+        Ok(())
     }
 
     fn compare(&mut self, store: &str, external_id: &str, what: &str, stored: &str, replayed: &str) {

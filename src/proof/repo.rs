@@ -1,6 +1,6 @@
 //! SQL of the proofs: what only they ask.
 
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ fn names(conn: &mut PgConnection, sql: &str) -> Result<Vec<String>, DbError> {
     Ok(sql_query(sql).load::<Named>(conn)?.into_iter().map(|row| row.name).collect())
 }
 
-/// Entries that the orders' heads count and the journal does not have, and the other way round.
+/// Entries that the heads of orders and runs count and the journal does not have, and the other way round.
 pub fn missing_entries(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
     names(
         conn,
@@ -26,11 +26,25 @@ pub fn missing_entries(conn: &mut PgConnection) -> Result<Vec<String>, DbError> 
          left join journal_entries e on e.source_id = o.order_id and e.entry_no = n
          where e.source_id is null
          union all
+         select r.run_id || '/' || n
+         from runs r cross join lateral generate_series(1, r.entries) n
+         left join journal_entries e on e.source_id = r.run_id and e.entry_no = n
+         where e.source_id is null
+         union all
          select e.source_id || '/' || e.entry_no from journal_entries e
          left join orders o on o.order_id = e.source_id and e.entry_no <= o.calculation_no
-         where o.order_id is null
+         left join runs r on r.run_id = e.source_id and e.entry_no <= r.entries
+         where o.order_id is null and r.run_id is null
          order by 1",
     )
+}
+
+/// Which of the sources are runs.
+pub fn runs_among(conn: &mut PgConnection, sources: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<Id> = sql_query("select run_id as id from runs where run_id = any($1)")
+        .bind::<Array<SqlUuid>, _>(sources)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 pub fn orphan_postings(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
@@ -39,6 +53,33 @@ pub fn orphan_postings(conn: &mut PgConnection) -> Result<Vec<String>, DbError> 
         "select p.source_id || '/' || p.entry_no || '/' || p.posting_no as name from postings p
          left join journal_entries e using (source_id, entry_no) where e.source_id is null order by 1",
     )
+}
+
+/// A volume fact beside its calculation.
+#[derive(QueryableByName)]
+pub struct FactBeside {
+    #[diesel(sql_type = BigInt)]
+    pub seq: i64,
+    #[diesel(sql_type = Bool)]
+    pub is_true: bool,
+}
+
+/// The next facts after a number.
+pub fn facts(conn: &mut PgConnection, after: i64, limit: i64) -> Result<Vec<FactBeside>, DbError> {
+    Ok(sql_query(
+        "select f.seq,
+                coalesce(f.lines = volume_lines(c.calc_snapshot_json) and f.currency = c.currency
+                         and f.distributor_id = c.calc_snapshot_json #>> '{context,attributed,distributor}'
+                         and f.ordered_at = (c.calc_snapshot_json #>> '{context,ordered_at}')::timestamptz
+                         and f.own = coalesce((c.calc_snapshot_json #>> '{context,attributed,own}')::boolean, false)
+                         and f.first_seq = (select min(n.seq) from volume_facts n where n.order_id = f.order_id),
+                         false) as is_true
+         from (select * from volume_facts where seq > $1 order by seq limit $2) f
+         left join calculations c using (order_id, calculation_no) order by f.seq",
+    )
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
 }
 
 #[derive(QueryableByName)]

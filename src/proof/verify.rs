@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::repo;
 use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
 use crate::core::ids::DistributorId;
-use crate::core::journal::{Account, EntryKind, JournalEntry};
+use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
 use crate::core::money::Currency;
 use crate::db::{Conn, DbError};
 use crate::ingest;
@@ -28,6 +28,7 @@ pub struct Verified {
     pub entries: u64,
     pub postings: u64,
     pub commission_events: u64,
+    pub facts: u64,
     pub deliveries: u64,
     pub problems: Vec<Problem>,
 }
@@ -43,28 +44,37 @@ impl Verified {
 }
 
 const PAGE: i64 = 500;
+/// Entries of a run have thousands of postings each, those of orders a handful.
+const AT_ONCE: usize = 10;
+const FACTS: i64 = 10_000;
 
 /// Walks the whole journal and all stored deliveries. `progress` is told how many rows were seen so far.
 pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified, DbError> {
     let mut verified = Verified::default();
     let mut after = None;
     loop {
-        let entries = ledger::load_page(conn, after, PAGE)?;
-        let Some(last) = entries.last() else { break };
-        after = Some((last.source, last.number));
-        check_entries(conn, &entries, &mut verified)?;
-        progress(verified.entries);
+        let page = ledger::page(conn, after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        let sources: Vec<Uuid> = page.iter().map(|(source, _)| *source).collect();
+        let runs = repo::runs_among(conn, &sources)?;
+        let (of_runs, of_orders): (Vec<_>, Vec<_>) = page.iter().partition(|key| runs.contains(&key.0));
+        for keys in std::iter::once(of_orders.as_slice()).chain(of_runs.chunks(AT_ONCE)) {
+            check_entries(conn, keys, &mut verified)?;
+            progress(verified.entries);
+        }
     }
     for missing in repo::missing_entries(conn)? {
         verified.found(
             "journal_entries",
             missing,
-            "the order says it was posted, and the entry is not there",
+            "the order or the run says it was posted, and the entry is not there",
         );
     }
     for orphan in repo::orphan_postings(conn)? {
         verified.found("postings", orphan, "belongs to no journal entry");
     }
+    check_facts(conn, &mut verified, &mut progress)?;
     check_deliveries(conn, &mut verified, &mut progress)?;
     Ok(verified)
 }
@@ -76,28 +86,30 @@ struct Grounds {
 }
 
 impl Grounds {
-    fn load(conn: &mut Conn, entries: &[StoredEntry]) -> Result<Self, DbError> {
-        let sources: Vec<Uuid> = entries.iter().map(|entry| entry.source).collect();
-        let calculations = commissions::calculations(conn, &sources)?
+    fn load(conn: &mut Conn, keys: &[(Uuid, i32)]) -> Result<Self, DbError> {
+        let calculations = commissions::calculations_at(conn, keys)?
             .into_iter()
             .map(|(calculation, snapshot)| {
                 ((calculation.order_id, calculation.calculation_no), (calculation, snapshot))
             })
             .collect();
         let mut events: HashMap<(Uuid, i32), Vec<StoredEvent>> = HashMap::new();
-        for event in commissions::events_of(conn, &sources)? {
+        for event in commissions::events_at(conn, keys)? {
             events.entry((event.order_id, event.calculation_no)).or_default().push(event);
         }
         Ok(Self { calculations, events })
     }
 }
 
-fn check_entries(conn: &mut Conn, entries: &[StoredEntry], verified: &mut Verified) -> Result<(), DbError> {
-    let grounds = Grounds::load(conn, entries)?;
-    for stored in entries {
+fn check_entries(conn: &mut Conn, keys: &[(Uuid, i32)], verified: &mut Verified) -> Result<(), DbError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let grounds = Grounds::load(conn, keys)?;
+    for stored in ledger::load_keys(conn, keys)? {
         verified.entries += 1;
         verified.postings += u64::try_from(stored.postings.len()).unwrap_or(0);
-        check_entry(stored, &grounds, verified);
+        check_entry(&stored, &grounds, verified);
     }
     Ok(())
 }
@@ -115,7 +127,9 @@ fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified)
     let none = vec![];
     let events = grounds.events.get(&key).unwrap_or(&none);
     verified.commission_events += u64::try_from(events.len()).unwrap_or(0);
-    if let Some(event) = events.iter().find(|event| !is_posted(event, &entry)) {
+    let posted: HashMap<Uuid, &Posting> =
+        entry.postings().iter().filter_map(|posting| Some((posting.event?.0, posting))).collect();
+    if let Some(event) = events.iter().find(|event| !is_posted(event, &posted)) {
         let message =
             format!("commission event {} has no posting of its amount in this entry", event.event_id);
         verified.found("commission_events", row.clone(), message);
@@ -137,13 +151,38 @@ fn rebuild(stored: &StoredEntry) -> Result<JournalEntry, String> {
         .map_err(|unbalanced| unbalanced.to_string())
 }
 
-fn is_posted(event: &StoredEvent, entry: &JournalEntry) -> bool {
-    entry.postings().iter().any(|posting| {
+fn is_posted(event: &StoredEvent, posted: &HashMap<Uuid, &Posting>) -> bool {
+    posted.get(&event.event_id).is_some_and(|posting| {
         posting.account == Account::CommissionPayable
-            && posting.event.is_some_and(|id| id.0 == event.event_id)
             && posting.distributor.as_ref().map(DistributorId::as_str) == Some(event.distributor_id.as_str())
             && posting.amount == -event.amount
     })
+}
+
+/// A fact says what its calculation says, and their numbers have no gap.
+fn check_facts(
+    conn: &mut Conn,
+    verified: &mut Verified,
+    progress: &mut impl FnMut(u64),
+) -> Result<(), DbError> {
+    let mut after = 0;
+    loop {
+        let page = repo::facts(conn, after, FACTS)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        for (fact, expected) in page.iter().zip(after + 1..) {
+            if fact.seq != expected {
+                let message = format!("follows on a gap: {expected} is not there");
+                verified.found("volume_facts", fact.seq.to_string(), message);
+            }
+            if !fact.is_true {
+                let message = "is not what its calculation says of volume";
+                verified.found("volume_facts", fact.seq.to_string(), message);
+            }
+        }
+        after = last.seq;
+        verified.facts += u64::try_from(page.len()).unwrap_or(0);
+        progress(verified.entries + verified.facts);
+    }
 }
 
 /// Reading a delivery compares its bytes with their hash.
@@ -158,7 +197,7 @@ fn check_deliveries(
         let Some(last) = ids.last() else { return Ok(()) };
         after = Some(*last);
         verified.deliveries += u64::try_from(ids.len()).unwrap_or(0);
-        progress(verified.entries + verified.deliveries);
+        progress(verified.entries + verified.facts + verified.deliveries);
         if ingest::load(conn, &ids).is_ok() {
             continue;
         }

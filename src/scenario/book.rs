@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::close::Periods;
 use super::facts::Fact;
-use super::{Placed, Scenario, Store};
+use super::{Scenario, Store};
 use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, StoreTerms, Verdict, assess};
 use crate::core::attribution::Named;
 use crate::core::engine::{
@@ -17,13 +17,13 @@ use crate::core::engine::{
 use crate::core::genealogy::{DistributorVersion, Genealogy, Status};
 use crate::core::ids::{DistributorId, StoreId};
 use crate::core::order::{OrderState, Report};
-use crate::core::period::PositionAt;
+use crate::core::placement::PlacementVersion;
 use crate::core::sku::{Catalog, SkuMapping};
 
 pub(super) struct Book<'s> {
     pub scenario: &'s Scenario,
     pub versions: Vec<DistributorVersion>,
-    placed: Vec<Placed>,
+    pub placed: Vec<PlacementVersion>,
     genealogy: Option<Genealogy>,
     mappings: Vec<SkuMapping>,
     pub orders: BTreeMap<String, Kept>,
@@ -101,24 +101,9 @@ impl<'s> Book<'s> {
         true
     }
 
-    pub fn place(&mut self, placed: &Placed) {
-        self.placed.push(placed.clone());
-    }
-
     /// The newest of every order, in the order of the orders' ids.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
         self.orders.values().filter_map(|kept| kept.fact.as_ref())
-    }
-
-    pub fn positions_at(&self, at: DateTime<Utc>) -> Vec<PositionAt> {
-        let known = self.placed.iter().filter(|placed| placed.from.is_none_or(|from| from <= at));
-        let known = known.map(|placed| PositionAt {
-            position: placed.position.clone(),
-            owner: placed.owner.clone(),
-            parent: placed.parent.clone(),
-            side: placed.side.unwrap_or(0),
-        });
-        known.collect()
     }
 
     /// Those that a fact can release.

@@ -6,13 +6,14 @@ use rust_decimal::Decimal;
 
 use super::book::Book;
 use super::facts::{Fact, Window, gather};
+use super::positions;
 use super::span::span_at;
 use crate::core::engine::EventKind;
 use crate::core::fixed::Fixed;
-use crate::core::genealogy::{DistributorVersion, Genealogy};
+use crate::core::genealogy::Genealogy;
 use crate::core::ids::DistributorId;
 use crate::core::period::{
-    Carried, CarriedStanding, Lot, NamedAward, People, PeriodInput, PeriodResult, PositionAt, Span, adjusted,
+    Carried, CarriedStanding, Lot, NamedAward, People, PeriodInput, PeriodResult, Span, adjusted,
     calculate_period, difference,
 };
 use crate::core::plan::Plan;
@@ -92,18 +93,21 @@ pub(super) fn close(book: &mut Book<'_>, span: &Span) -> Result<(), String> {
     {
         return Err(format!("{} comes next; close it first", next.name));
     }
+    if last.is_none() && book.facts().any(|fact| fact.ordered_at < span.start) {
+        return Err(format!("there are orders from before {}; close their period first", span.name));
+    }
     let window = Window { after: last.map_or(0, |last| last.window.cutoff), cutoff: book.seq };
     let carried = last.map_or(&book.periods.opening, |last| &last.next);
     let facts = book.facts().filter(|fact| window.has(fact, span)).collect();
     let mut source = Source { plan, span, carried, facts };
-    let people = people_of(book, span, |_| {})?;
+    let people = people_of(book, span, false)?;
     let result = source.calculate(&people)?;
     let hash = result.hash(plan, &people);
     if source.calculate(&people)?.hash(plan, &people) != hash {
         return Err(format!("{} calculated twice has two results", span.name));
     }
     source.facts.reverse();
-    let turned = people_of(book, span, |versions| versions.reverse())?;
+    let turned = people_of(book, span, true)?;
     if source.calculate(&turned)?.hash(plan, &turned) != hash {
         return Err(format!("the result of {} depends on the order of its facts", span.name));
     }
@@ -226,18 +230,19 @@ impl Closed {
     }
 }
 
-/// Everybody as of the end of the period; `turn` changes in which order the facts are told.
-fn people_of(
-    book: &Book<'_>,
-    span: &Span,
-    turn: impl Fn(&mut Vec<DistributorVersion>),
-) -> Result<People, String> {
+/// Everybody as of the end of the period; `turned` when the facts are told in the opposite order.
+fn people_of(book: &Book<'_>, span: &Span, turned: bool) -> Result<People, String> {
     let at = span.end - chrono::TimeDelta::microseconds(1);
     let mut versions = book.versions.clone();
-    turn(&mut versions);
+    if turned {
+        versions.reverse();
+    }
     let told = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let genealogy = Genealogy::build(versions).map_err(told)?;
-    let positions: Vec<PositionAt> = book.positions_at(at);
+    let mut positions = positions::tree(book)?.at(at);
+    if turned {
+        positions.reverse();
+    }
     Ok(People::at(&genealogy, at, book.scenario.plan.ranks(), positions))
 }
 

@@ -13,16 +13,16 @@ mod facts;
 mod opening;
 mod orders;
 mod parse;
+mod positions;
 mod run;
 mod span;
 mod words;
-
-use chrono::{DateTime, Utc};
 
 use crate::core::genealogy::DistributorVersion;
 use crate::core::ids::DistributorId;
 use crate::core::order::Report;
 use crate::core::period::{CarriedStanding, Lot, Span};
+use crate::core::placement::PlacementVersion;
 use crate::core::plan::Plan;
 use crate::core::sku::SkuMapping;
 
@@ -75,7 +75,9 @@ pub enum Action {
         distributor: DistributorId,
     },
     /// A position in the placement tree.
-    Place(Placed),
+    Place(PlacementVersion),
+    /// Everybody without a position gets the one that the plan's spillover rule finds.
+    PlaceAll,
     /// Volume that an earlier period left at a position.
     Carry(Lot),
     /// What earlier periods left of a distributor.
@@ -88,18 +90,6 @@ pub enum Action {
     /// What is known by now of the orders of closed periods is posted into the open one.
     Adjust,
     Expect(Expectation),
-}
-
-/// Without a parent the plan's spillover rule finds the place, below the owner's sponsor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
-    pub position: String,
-    pub owner: DistributorId,
-    pub parent: Option<String>,
-    /// Under the parent, from 0; the first free one where it is not said.
-    pub side: Option<u16>,
-    /// `None`: since ever.
-    pub from: Option<DateTime<Utc>>,
 }
 
 /// What is wrong with a scenario file itself.

@@ -1,10 +1,11 @@
 //! What a scenario tells of positions, of what earlier periods left, and of the close of a period.
 
 use super::words::Words;
-use super::{Action, Placed, ScenarioProblem, span};
+use super::{Action, ScenarioProblem, span};
 use crate::core::fixed::Fixed;
 use crate::core::ids::DistributorId;
 use crate::core::period::{CarriedStanding, Lot};
+use crate::core::placement::PlacementVersion;
 use crate::core::plan::Plan;
 
 const STATEMENTS: [&str; 5] = ["place", "carry", "standing", "close", "adjust"];
@@ -22,6 +23,7 @@ pub(super) fn read(
         return Err(words.problem(format!("name the plan before the first {word}")));
     };
     let action = match word {
+        "place" if !words.has_next() => Action::PlaceAll,
         "place" => Action::Place(place(words)?),
         "carry" => Action::Carry(carry(words, plan)?),
         "standing" => standing(words, plan)?,
@@ -31,17 +33,16 @@ pub(super) fn read(
     Ok(Some(action))
 }
 
-/// `place POSITION [owner=] [parent=] [side=] [from=]`
-fn place(words: &mut Words) -> Result<Placed, ScenarioProblem> {
+/// `place POSITION [parent= side=] [owner=] [from=]`
+fn place(words: &mut Words) -> Result<PlacementVersion, ScenarioProblem> {
     let position = words.next("the position's id")?;
-    let owner = words.option("owner").unwrap_or_else(|| position.clone());
-    let parent = words.option("parent");
-    let side = words.option("side").map(|text| side(words, &text)).transpose()?;
-    if side.is_some() && parent.is_none() {
-        return Err(words.problem("a side is under a parent; give parent= too"));
-    }
-    let from = words.instant_option("from")?;
-    Ok(Placed { position, owner: DistributorId::new(owner), parent, side, from })
+    let owner = DistributorId::new(words.option("owner").unwrap_or_else(|| position.clone()));
+    let (parent, side) = match (words.option("parent"), words.option("side")) {
+        (Some(parent), Some(told)) => (Some(parent), side(words, &told)?),
+        (None, None) => (None, 0),
+        _ => return Err(words.problem("a place is a side of a parent; give parent= and side=, or neither")),
+    };
+    Ok(PlacementVersion { position, owner, parent, side, from: words.instant_option("from")? })
 }
 
 /// `carry BONUS POSITION side= volume= [period=] [age=]`
@@ -84,8 +85,8 @@ fn close(words: &mut Words, plan: &Plan) -> Result<Action, ScenarioProblem> {
     match span::named(plan.period(), &name) {
         Some(span) => Ok(Action::Close(span)),
         None => Err(words.problem(format!(
-            "{name:?} is no {:?} of the plan; write 2026-01, 2026-Q1, 2026-W05 or 2026-01-31, as its cadence is",
-            plan.period().cadence
+            "{name:?} is no {} of the plan; write 2026-01, 2026-Q1, 2026-W05 or 2026-01-31, as its cadence is",
+            format!("{:?}", plan.period().cadence).to_lowercase()
         ))),
     }
 }

@@ -30,6 +30,8 @@ struct Reader<'l> {
     load: Load<'l>,
     title: String,
     plan: Option<(Plan, String)>,
+    /// The plan has problems of its own; that it is missing is no further one.
+    has_wrong_plan: bool,
     stores: Vec<Store>,
     told: Told,
     open: Option<Draft>,
@@ -44,6 +46,7 @@ impl<'l> Reader<'l> {
             load,
             title: String::new(),
             plan: None,
+            has_wrong_plan: false,
             stores: Vec::new(),
             told: Told::default(),
             open: None,
@@ -58,6 +61,11 @@ impl<'l> Reader<'l> {
         mut words: Words,
         lines: &mut impl Iterator<Item = (usize, &'t str)>,
     ) -> Result<(), ScenarioProblem> {
+        // What needs the plan cannot be read without one, and says nothing new about that.
+        let needs_plan = words.indented || words.first().is_some_and(|word| NEED_PLAN.contains(&word));
+        if self.has_wrong_plan && needs_plan {
+            return Ok(());
+        }
         if words.indented {
             let Some(draft) = &mut self.open else {
                 return Err(words.problem("an indented line belongs to an order; there is none above"));
@@ -145,13 +153,16 @@ impl<'l> Reader<'l> {
         };
         match Plan::parse(&text) {
             Ok(plan) => self.plan = Some((plan, text)),
-            Err(problems) => self.problems.extend(problems.into_iter().map(|problem| ScenarioProblem {
-                line: first_line.map_or(words.line, |first| first + problem.line),
-                message: match first_line {
-                    Some(_) => format!("{}: {}; {}", problem.path, problem.message, problem.fix),
-                    None => format!("{from}: {problem}"),
-                },
-            })),
+            Err(problems) => {
+                self.has_wrong_plan = true;
+                self.problems.extend(problems.into_iter().map(|problem| ScenarioProblem {
+                    line: first_line.map_or(words.line, |first| first + problem.line),
+                    message: match first_line {
+                        Some(_) => format!("{}: {}; {}", problem.path, problem.message, problem.fix),
+                        None => format!("{from}: {problem}"),
+                    },
+                }));
+            }
         }
         Ok(())
     }
@@ -253,6 +264,11 @@ impl<'l> Reader<'l> {
 
 const STATEMENTS: &str = "use one of title, plan, store, distributor, place, standing, carry, sku, order, refund, \
                           cancel, delete, restore, again, assign, close, adjust, expect";
+
+const NEED_PLAN: [&str; 12] = [
+    "order", "refund", "again", "cancel", "delete", "restore", "assign", "place", "standing", "carry",
+    "close", "adjust",
+];
 
 /// `distributor ID [sponsor=] [status=] [rank=] [from=] [enrolled=]`
 fn distributor(words: &mut Words) -> Result<DistributorVersion, ScenarioProblem> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::book::{Book, Kept};
 use super::check::{check, verdict_words};
 use super::close::{self, Closed};
+use super::positions;
 use super::{Action, Scenario};
 
 /// What came of a scenario.
@@ -103,10 +104,8 @@ fn play(book: &mut Book<'_>, action: &Action) -> Result<(), String> {
             }
             vec![order.clone()]
         }
-        Action::Place(placed) => {
-            book.place(placed);
-            vec![]
-        }
+        Action::Place(version) => return positions::place(book, version),
+        Action::PlaceAll => return positions::place_all(book),
         Action::Carry(lot) => return book.periods.open_with_lot(lot),
         Action::Standing { distributor, standing } => return book.periods.open_with(distributor, standing),
         Action::Close(span) => return close::close(book, span),

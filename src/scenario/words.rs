@@ -47,6 +47,10 @@ impl Words {
         self.plain.pop_front().ok_or_else(|| self.problem(format!("{what} is missing")))
     }
 
+    pub fn first(&self) -> Option<&str> {
+        self.plain.front().map(String::as_str)
+    }
+
     pub fn next_if(&mut self, word: &str) -> bool {
         let is = self.plain.front().is_some_and(|next| next == word);
         if is {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room uses only rooms before it; two rooms that import each other cannot exist.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "core",
     "clock",
     "vault",
@@ -20,9 +20,10 @@ const ROOMS: [&str; 22] = [
     "plans",
     "orders",
     "commissions",
+    "access",
+    "periods",
     "proof",
     "scenario",
-    "access",
     "reports",
     "web",
     "app",

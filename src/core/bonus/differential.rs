@@ -5,6 +5,7 @@
 //! part is below zero, however ranks are inverted.
 
 mod climb;
+mod judge;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -14,9 +15,7 @@ use rust_decimal::Decimal;
 use super::leaders::{RankName, Scope};
 use super::{Bonus, leaders};
 use crate::core::fixed::{Fixed, Rate, TooLarge};
-use crate::core::period::{
-    Measure, PeriodBonus, RawBonus, Source, Stage, TraceStep, climb as climb_up, index,
-};
+use crate::core::period::{Measure, PeriodBonus, RawBonus, Source, Stage, TraceStep, climb as climb_up};
 use crate::core::plan::{BonusDescription, Canonical, Grid, quoted, word};
 use climb::Stairs;
 
@@ -166,22 +165,6 @@ impl Differential {
         };
         self.scope.rate(bonus, written.unwrap_or_default())
     }
-
-    /// The volume that decides the bracket of somebody.
-    fn judged(&self, stage: &Stage<'_>, person: u32) -> Result<Fixed, TooLarge> {
-        let standings = stage.standings;
-        let all = match self.by {
-            By::Gv | By::CumulativeGv => &standings.gv,
-            By::Pgv => &standings.pgv,
-            By::Pv | By::Rank => &standings.pv,
-        };
-        let volume = all.get(index(person)).copied().unwrap_or_default();
-        if self.by != By::CumulativeGv {
-            return Ok(volume);
-        }
-        let before = stage.input.people.id(person).and_then(|id| stage.input.carried.standing(id));
-        before.map_or(Ok(volume), |before| before.cumulative_gv.add(volume))
-    }
 }
 
 impl PeriodBonus for Differential {
@@ -191,13 +174,11 @@ impl PeriodBonus for Differential {
 
     /// The number of the bracket, from 1; 0 below the first.
     fn judge(&self, _bonus: &Bonus, stage: &Stage<'_>) -> Result<Vec<i64>, TooLarge> {
-        let Steps::Brackets(brackets) = &self.steps else { return Ok(vec![]) };
-        let number = |person| {
-            let volume = self.judged(stage, person)?;
-            let reached = brackets.partition_point(|bracket| bracket.from <= volume);
-            i64::try_from(reached).map_err(|_| TooLarge)
-        };
-        leaders::everybody(stage.input.people, number).into_iter().collect()
+        match &self.steps {
+            Steps::Brackets(brackets) => judge::brackets(self.by, brackets, stage),
+            // Ranks are standings of the plan.
+            Steps::Ranks(_) => Ok(vec![]),
+        }
     }
 
     fn calculate(&self, bonus: &Bonus, stage: &Stage<'_>) -> Result<RawBonus, TooLarge> {
@@ -210,11 +191,7 @@ impl PeriodBonus for Differential {
     fn sources(&self, bonus: &Bonus, stage: &Stage<'_>, earner: u32) -> Result<Vec<Source>, TooLarge> {
         let stairs = Stairs::of(self, bonus, stage);
         let volumes = self.scope.volumes(bonus, stage);
-        let paid_on = leaders::paid_on(&stairs, stage.input.people, earner);
-        Ok(paid_on
-            .into_iter()
-            .filter_map(|(person, level, rate)| leaders::source(volumes, person, level, rate))
-            .collect())
+        leaders::sources(&stairs, stage.input.people, volumes, earner)
     }
 
     fn trace(&self, bonus: &Bonus, stage: &Stage<'_>, source: u32) -> Vec<TraceStep> {

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 
 use super::leaders::{RankName, Scope};
 use super::{Bonus, Finding, leaders};
-use crate::core::fixed::{Fixed, Rate, TooLarge};
+use crate::core::fixed::{Fixed, TooLarge};
 use crate::core::period::{
     Measure, PeriodBonus, RawBonus, Source, Stage, Step, TraceStep, climb as climb_up, climb_from,
 };
@@ -186,17 +186,20 @@ impl PeriodBonus for Generation {
         let volumes = self.scope.volumes(bonus, stage);
         let lines = self.lines(bonus, stage);
         let Some(line) = lines.iter().find(|line| line.pays(earner)) else { return Ok(vec![]) };
-        let mut sources = vec![];
-        for (person, level, _) in leaders::paid_on(line, stage.input.people, earner) {
-            // A gross volume is of every generation up to the one it has reached.
-            for generation in if self.gross { 1..=level } else { level..=level } {
-                let rate = line.rate_of(earner, generation);
-                if rate != Rate::ZERO {
-                    sources.extend(leaders::source(volumes, person, generation, rate));
-                }
-            }
+        let reached = leaders::sources(line, stage.input.people, volumes, earner)?;
+        if !self.gross {
+            return Ok(reached);
         }
-        Ok(sources)
+        // A gross volume is of every generation up to the one that it has reached.
+        let each = |source: &Source| {
+            let part = |generation| {
+                let rate = line.rate_of(earner, generation);
+                let exact = source.base.times(rate);
+                (!rate.is_zero()).then(|| Source { level: generation, rate, exact, ..source.clone() })
+            };
+            (1..=source.level).filter_map(part).collect::<Vec<_>>()
+        };
+        Ok(reached.iter().flat_map(each).collect())
     }
 
     fn trace(&self, bonus: &Bonus, stage: &Stage<'_>, source: u32) -> Vec<TraceStep> {

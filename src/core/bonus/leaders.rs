@@ -3,15 +3,13 @@
 #[cfg(test)]
 pub(super) mod testing;
 
-use std::collections::VecDeque;
-
 use rust_decimal::Decimal;
 
-use super::{Bonus, Finding, Names, Visited};
-use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
+use super::{Bonus, Finding, Names, Visited, why_inactive};
+use crate::core::fixed::{Fixed, Rate, TooLarge};
 use crate::core::period::{
-    Climb, Climbed, Measure, NO_RANK, NOBODY, People, RawAward, RawBonus, Source, Stage, Step, climb_from,
-    index,
+    Climb, Climbed, Measure, NO_RANK, NOBODY, People, RawAward, RawBonus, Source, Stage, Step, arrivals,
+    climb_from, index,
 };
 use crate::core::plan::Canonical;
 use crate::core::plan::read::{Item, Table};
@@ -119,15 +117,7 @@ impl Scope {
         most: Option<Decimal>,
         awards: Vec<RawAward>,
     ) -> Result<RawBonus, TooLarge> {
-        let paid = awards.iter().try_fold(Exact::ZERO, |sum, award| sum.add(award.exact))?;
-        let pool = match bonus.pool.or(most) {
-            Some(share) => {
-                let base = Fixed::sum(self.volumes(bonus, stage).iter().copied())?;
-                base.times(Rate::of(share)).max(paid)
-            }
-            None => paid,
-        };
-        Ok(RawBonus { awards, pool, ..RawBonus::default() })
+        bonus.raw(awards, Fixed::sum(self.volumes(bonus, stage).iter().copied())?, most)
     }
 }
 
@@ -239,10 +229,15 @@ pub(super) fn is_set(flags: &[bool], person: u32) -> bool {
     flags.get(index(person)).copied().unwrap_or(false)
 }
 
+/// Everybody, downlines before their sponsors.
+pub(super) fn from_the_back(people: &People) -> Result<impl Iterator<Item = u32> + use<>, TooLarge> {
+    Ok((0..u32::try_from(people.len()).map_err(|_| TooLarge)?).rev())
+}
+
 /// By person: its own volume and that of its downline, without who stands at or below a head further down.
 pub(super) fn groups(people: &People, volumes: &[Fixed], heads: &[bool]) -> Result<Vec<Fixed>, TooLarge> {
     let mut sums = everybody(people, |person| volumes.get(index(person)).copied().unwrap_or_default());
-    for person in (0u32..).take(people.len()).collect::<Vec<_>>().into_iter().rev() {
+    for person in from_the_back(people)? {
         let sum = sums.get(index(person)).copied().unwrap_or_default();
         if is_set(heads, person) || sum.is_zero() {
             continue;
@@ -260,26 +255,18 @@ pub(super) fn awards(climbed: Vec<Climbed>) -> Vec<RawAward> {
     climbed.into_iter().map(award).collect()
 }
 
-/// Whose volume `earner` is paid on, at which level and rate, downwards.
-///
-/// Every person knows, for each state that volume can leave it in, what it will pay the earner: one table is
-/// made from the table of the sponsor, so the work is people times states here too.
-pub(super) fn paid_on(rules: &dyn Climb, people: &People, earner: u32) -> Vec<(u32, u16, Rate)> {
-    let mut found = vec![];
-    let first: Vec<_> = (0..rules.states()).map(|state| rules.step(earner, state).pays).collect();
-    let mut open = VecDeque::from([(earner, first)]);
-    while let Some((person, table)) = open.pop_front() {
-        let at = |state: u16| table.get(usize::from(state)).copied().flatten();
-        found.extend(rules.start(person).and_then(at).map(|(level, rate)| (person, level, rate)));
-        for child in people.children(person) {
-            let goes_on = |state| rules.step(child, state).next.and_then(at);
-            let below: Vec<_> = (0..rules.states()).map(goes_on).collect();
-            if below.iter().any(Option::is_some) {
-                open.push_back((child, below));
-            }
-        }
-    }
-    found
+/// The parts of what `earner` gets out of a climb, by source.
+pub(super) fn sources(
+    rules: &dyn Climb,
+    people: &People,
+    volumes: &[Fixed],
+    earner: u32,
+) -> Result<Vec<Source>, TooLarge> {
+    let part = |(person, state)| {
+        let (level, rate) = rules.step(earner, state).pays?;
+        source(volumes, person, level, rate)
+    };
+    Ok(arrivals(rules, &people.sponsors(), volumes, earner)?.into_iter().filter_map(part).collect())
 }
 
 /// A part of an award; none for volume that is not there.
@@ -321,18 +308,10 @@ pub(super) fn why_not(bonus: &Bonus, stage: &Stage<'_>, person: u32) -> Option<F
     if stage.earns(bonus, person) {
         return None;
     }
-    let Some(who) = stage.input.people.get(person).filter(|who| who.enrolled) else {
-        return Some(Finding::NotEnrolled);
-    };
-    let rule = bonus.active_rule(stage.plan);
-    if !rule.statuses.contains(&who.status) {
-        return Some(Finding::Inactive { status: who.status });
-    }
+    let Some(who) = stage.input.people.get(person) else { return Some(Finding::NotEnrolled) };
     let pv = stage.standings.pv.get(index(person)).copied().unwrap_or_default().decimal();
-    Some(match rule.min_pv.filter(|min_pv| pv < *min_pv) {
-        Some(min_pv) => Finding::BelowMinPv { pv, min_pv },
-        None => Finding::Unqualified,
-    })
+    let inactive = why_inactive(bonus.active_rule(stage.plan), who.enrolled, who.status, pv);
+    Some(inactive.unwrap_or(Finding::NotEligible))
 }
 
 /// Of somebody whose rank has no rate.

@@ -37,6 +37,7 @@ pub use generation::Generation;
 pub use matching::Matching;
 pub use overriding::Override;
 pub use pool::Pool;
+pub(crate) use pool::check_shares;
 pub use unilevel::{Compression, CompressionMode, Unilevel};
 
 #[derive(Clone, Debug)]
@@ -139,6 +140,10 @@ impl FamilyWord {
         !matches!(self, Self::Matching | Self::Advancement)
     }
 
+    pub fn pays_with_orders(self) -> bool {
+        self.pays() == Pays::Order
+    }
+
     fn pays(self) -> Pays {
         match self {
             Self::Direct | Self::FastStart | Self::Unilevel => Pays::Order,
@@ -230,6 +235,16 @@ pub enum Finding {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rate: Option<Decimal>,
     },
+    /// A position of a binary: what it did with somebody's volume on one of its sides.
+    Leg {
+        position: String,
+        side: u16,
+        /// Whether its owner earns in the period at all.
+        earns: bool,
+        matched: Decimal,
+        carried: Decimal,
+        flushed: Decimal,
+    },
     /// Below the first level that the bonus pays.
     BelowStart,
     NotEnrolled,
@@ -265,8 +280,6 @@ pub enum Finding {
         volume: Decimal,
         least: Decimal,
     },
-    /// Does not meet what the bonus asks for.
-    Unqualified,
     /// So much was paid below, or stands there, and the own rate is not above it.
     PaidBelow {
         rate: Decimal,
@@ -284,6 +297,7 @@ impl Finding {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Earns { .. } => "earns",
+            Self::Leg { .. } => "leg",
             Self::BelowStart => "below_start",
             Self::NotEnrolled => "not_enrolled",
             Self::Inactive { .. } => "inactive",
@@ -295,7 +309,6 @@ impl Finding {
             Self::BeyondStop => "beyond_stop",
             Self::OutsideWindow { .. } => "outside_window",
             Self::BelowTier { .. } => "below_tier",
-            Self::Unqualified => "unqualified",
             Self::PaidBelow { .. } => "paid_below",
             Self::InGroup => "in_group",
             Self::HeadsGroup => "heads_group",
@@ -408,6 +421,11 @@ impl Bonus {
             Family::Pool(pool) => pool,
             Family::Unilevel(unilevel) => unilevel,
         }
+    }
+
+    /// Whether it is paid on a volume of orders.
+    pub fn has_base(&self) -> bool {
+        self.family.word().has_base()
     }
 
     /// What volumes it is paid on, at the close of a period.

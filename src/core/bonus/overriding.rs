@@ -177,11 +177,7 @@ impl PeriodBonus for Override {
     fn sources(&self, bonus: &Bonus, stage: &Stage<'_>, earner: u32) -> Result<Vec<Source>, TooLarge> {
         let leaders = Leaders::of(self, bonus, stage, Part::All);
         let volumes = self.scope.volumes(bonus, stage);
-        let paid_on = leaders::paid_on(&leaders, stage.input.people, earner);
-        let mut sources: Vec<Source> = paid_on
-            .into_iter()
-            .filter_map(|(person, level, rate)| leaders::source(volumes, person, level, rate))
-            .collect();
+        let mut sources = leaders::sources(&leaders, stage.input.people, volumes, earner)?;
         if self.guarantee.is_some() {
             let moved = self.withheld(bonus, stage, &self.climb(bonus, stage, Part::First)?)?;
             for part in moved {

@@ -53,14 +53,6 @@ pub struct Lot {
     pub volume: Fixed,
 }
 
-impl CarriedStanding {
-    /// Notes what a period paid of a rank advancement; no parts when it only began to be due.
-    pub fn advance(&mut self, bonus: &str, rank: &str, parts: u16) {
-        let paid = self.advanced.entry(bonus.to_owned()).or_default().entry(rank.to_owned()).or_default();
-        *paid = paid.saturating_add(parts);
-    }
-}
-
 impl Carried {
     pub fn standing(&self, of: &DistributorId) -> Option<&CarriedStanding> {
         self.standings.get(of)

@@ -8,7 +8,8 @@ use crate::core::plan::PlanHash;
 #[derive(Debug)]
 pub struct PeriodResult {
     pub plan_hash: PlanHash,
-    /// By bonus, then by the earner's id and position. None is zero before its cuts.
+    /// By bonus, then by the earner's id and position. None is zero before its cuts, but for what a gate takes
+    /// back of a provisional bonus.
     pub awards: Vec<PeriodAward>,
     /// By bonus.
     pub pools: Vec<BonusPool>,

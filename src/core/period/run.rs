@@ -170,6 +170,7 @@ fn judge(
             standings.own.insert(at, own);
         }
     }
+    cut::judge(plan, input, &mut standings)?;
     Ok(standings)
 }
 
@@ -212,7 +213,7 @@ impl Stage<'_> {
 
 impl Earnings {
     /// What the orders of the period were paid at once.
-    fn of_orders(plan: &Plan, input: PeriodInput<'_>) -> Result<Self, TooLarge> {
+    pub(super) fn of_orders(plan: &Plan, input: PeriodInput<'_>) -> Result<Self, TooLarge> {
         let mut earnings = Self(vec![vec![]; plan.bonuses.len()]);
         for (bonus, sums) in plan.bonuses.iter().zip(&mut earnings.0) {
             for (_, person, amount) in input.sold.emitted_of(&bonus.id) {
@@ -227,6 +228,24 @@ impl Earnings {
         let most = awards.iter().map(|award| index(award.person).saturating_add(1)).max().unwrap_or(0);
         let len = sums.len().max(most);
         awards.iter().try_for_each(|award| add(sums, len, award.person, award.amount))
+    }
+
+    /// As a phase found them, from what came of the period.
+    pub fn before(
+        plan: &Plan,
+        input: PeriodInput<'_>,
+        result: &PeriodResult,
+        phase: Phase,
+    ) -> Result<Self, TooLarge> {
+        let mut earnings = Self::of_orders(plan, input)?;
+        let is_before = |bonus: u16| plan.bonuses.get(usize::from(bonus)).is_some_and(|b| b.phase() < phase);
+        for award in result.awards.iter().filter(|award| is_before(award.bonus)) {
+            if let Some(sums) = earnings.0.get_mut(usize::from(award.bonus)) {
+                // Cuts came after all phases.
+                add(sums, input.people.len(), award.person, award.earned)?;
+            }
+        }
+        Ok(earnings)
     }
 
     pub fn of(&self, bonus: u16, person: u32) -> Fixed {

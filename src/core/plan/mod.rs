@@ -7,6 +7,7 @@
 mod canonical;
 mod conditions;
 mod describe;
+mod diff;
 mod limits;
 pub(crate) mod parse;
 mod period;
@@ -14,6 +15,7 @@ mod placement;
 mod problem;
 mod ranks;
 pub(crate) mod read;
+mod schema;
 mod volumes;
 
 use chrono_tz::Tz;
@@ -28,12 +30,17 @@ use super::volume::{VolumeKind, VolumeRules};
 pub use canonical::PlanHash;
 pub(crate) use canonical::{Canonical, quoted, word};
 pub(crate) use conditions::read_condition;
-pub use describe::{BonusDescription, Grid, PlanDescription};
-pub use limits::{Cap, CapPer, Deduction, Gate, Limits};
+pub use describe::{
+    BonusDescription, ClassDescription, Grid, PlanDescription, QualificationDescription, RankDescription,
+};
+pub use diff::PlanChange;
+pub(crate) use limits::{CAPS_IN_ORDER, read_amount};
+pub use limits::{Cap, CapPer, CustomerShare, Deduction, Gate, Limits, Most};
 pub use placement::{PlacementRule, Spillover, TreeKind};
 pub use problem::PlanProblem;
 pub use ranks::{Promotion, Qualification, RankRule, RankRules};
 pub(crate) use ranks::{asking_for_rank, in_order};
+pub use schema::schema;
 pub use volumes::{GroupRule, Market};
 
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use super::{
     RoundingRule, Stage,
 };
 use super::{limits, placement, ranks, volumes};
-use crate::core::bonus::{Bonus, FAMILIES, FamilyWord, Names};
+use crate::core::bonus::{Bonus, FAMILIES, FamilyWord, Names, check_shares};
 use crate::core::genealogy::Status;
 use crate::core::money::{Currency, Rounding};
 
@@ -68,6 +68,7 @@ fn read(root: Table<'_>) -> Option<Plan> {
     });
     bonuses.sort_by(|a, b| a.id.cmp(&b.id));
     Bonus::withhold(&mut bonuses, &names.class_ids());
+    check_shares(&root, &names);
     root.finish();
     let (id, name, currency) = head?;
     let mut plan = Plan {

@@ -289,6 +289,8 @@ impl<'d> Table<'d> {
         if self.ignored.get() {
             return;
         }
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|all| all.push((self.path.clone(), asked.clone())));
         for (key, value) in self.table {
             if asked.contains(&key.get_ref().as_ref()) {
                 continue;
@@ -309,6 +311,12 @@ impl<'d> Table<'d> {
             };
         self.table.iter().map(item).collect()
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Every table that was read on this thread, and which keys of it were asked for.
+    pub(super) static ASKED: RefCell<Vec<(String, Vec<&'static str>)>> = const { RefCell::new(Vec::new()) };
 }
 
 fn join(path: &str, key: &str) -> String {

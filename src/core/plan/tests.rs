@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const GOOD: &str = include_str!("../../../config/plans/unilevel.toml");
+const GOOD: &str = include_str!("testdata/unilevel.toml");
 
 fn problems(text: &str) -> Vec<String> {
     Plan::parse(text)
@@ -167,7 +167,7 @@ fn the_hash_is_of_the_meaning() {
 /// A hash is stored with every calculation; whoever changes the canonical text breaks them all.
 #[test]
 fn the_canonical_text_stays_as_it_is() {
-    let plan = Plan::parse(include_str!("../../../config/plans/affiliate.toml")).unwrap();
+    let plan = Plan::parse(include_str!("testdata/affiliate.toml")).unwrap();
     let expected = r#"bonus."levels".base = "net"
 bonus."levels".family = "unilevel"
 bonus."levels".rates = [0.1, 0.02, 0.01]
@@ -203,7 +203,7 @@ fn a_plan_describes_itself() {
     let team = told.bonuses.iter().find(|bonus| bonus.id == "team").unwrap();
     assert_eq!(team.rates.columns, ["Level 1", "Level 2", "Level 3", "Level 4"]);
     assert_eq!(team.rates.rows[0].1, [Some(Decimal::new(5, 2)), None, None, None]);
-    assert_eq!(told.classes.iter().find(|class| class.0 == "starter").unwrap().1, "50 per unit");
+    assert_eq!(told.classes.iter().find(|class| class.id == "starter").unwrap().pv, "50 per unit");
 }
 
 proptest! {

@@ -4,22 +4,67 @@ use rust_decimal::Decimal;
 
 use super::format::plain;
 use super::plans::{Change, Section};
-use crate::core::plan::{BonusDescription, PlanDescription};
+use crate::core::plan::{
+    BonusDescription, ClassDescription, PlanDescription, QualificationDescription, RankDescription,
+};
 
 /// The parts of the document in its own order; rate tables as tables.
 pub fn sections(plan: &PlanDescription) -> Vec<Section> {
     let mut sections: Vec<Section> = plan.bonuses.iter().map(bonus).collect();
-    let heads = ["Class", "PV", "QV", "CV"];
-    let row = |(class, pv, qv, cv): &(String, String, String, String)| {
-        vec![class.clone(), pv.clone(), qv.clone(), cv.clone()]
+    let rank = |rank: &RankDescription| vec![rank.rank.clone(), to_reach(rank), to_keep(rank)];
+    let ranks = plan.rank_rules.iter().map(rank).collect();
+    sections.extend(table("Ranks, lowest first", &["Rank", "To reach it", "To keep it"], ranks));
+    let qualified = |one: &QualificationDescription| vec![one.id.clone(), one.asks.join("; "), holds(one)];
+    let qualified = plan.qualifications.iter().map(qualified).collect();
+    sections.extend(table("Qualifications", &["Qualification", "Asks for", "Holds"], qualified));
+    let limits = plan.limits.iter().map(|told| limit(told)).map(|(name, does)| vec![name, does]).collect();
+    sections.extend(table("Gates, caps and deductions", &["Name", "What it does"], limits));
+    let class = |class: &ClassDescription| {
+        let volumes = [&class.pv, &class.qv, &class.cv, &class.wholesale].map(String::clone);
+        std::iter::once(class_name(class)).chain(volumes).collect()
     };
-    sections.push(Section {
-        title: "Commission classes".to_owned(),
-        text: vec![],
-        head: heads.map(str::to_owned).to_vec(),
-        rows: plan.classes.iter().map(row).collect(),
-    });
+    let classes = plan.classes.iter().map(class).collect();
+    sections.extend(table("Commission classes", &["Class", "PV", "QV", "CV", "Wholesale"], classes));
     sections
+}
+
+/// Of words and not of numbers; nothing where there are no rows.
+fn table(title: &str, head: &[&str], rows: Vec<Vec<String>>) -> Option<Section> {
+    let head = head.iter().map(|name| (*name).to_owned()).collect();
+    (!rows.is_empty()).then(|| Section { title: title.to_owned(), text: vec![], head, rows, words: true })
+}
+
+fn to_reach(rank: &RankDescription) -> String {
+    if rank.achieve.is_empty() { "given by hand".to_owned() } else { rank.achieve.join("; ") }
+}
+
+fn to_keep(rank: &RankDescription) -> String {
+    match (&rank.maintain, rank.maintain == rank.achieve) {
+        (asked, _) if asked.is_empty() => "nothing".to_owned(),
+        (_, true) => "the same".to_owned(),
+        (asked, false) => asked.join("; "),
+    }
+}
+
+fn holds(one: &QualificationDescription) -> String {
+    match one.carried {
+        0 => "in the period".to_owned(),
+        1 => "in the period and the next".to_owned(),
+        more => format!("in the period and the next {more}"),
+    }
+}
+
+/// `Cap week: it pays ...` in its two parts.
+fn limit(told: &str) -> (String, String) {
+    let (name, does) = told.split_once(": ").unwrap_or((told, ""));
+    (name.to_owned(), does.to_owned())
+}
+
+fn class_name(class: &ClassDescription) -> String {
+    match &class.market {
+        Some(market) => format!("{} in {market}", class.id),
+        None => class.id.clone(),
+    }
 }
 
 /// Terms of the whole plan.
@@ -43,19 +88,24 @@ fn bonus(bonus: &BonusDescription) -> Section {
         text,
         head: head.collect(),
         rows: bonus.rates.rows.iter().map(row).collect(),
+        words: false,
     }
 }
 
-/// `Unilevel, on CV. Pool: 10 %.`
+/// `Unilevel, on CV, paid with the order. Pool: 10 %.`
 fn terms(bonus: &BonusDescription) -> String {
     let mut letters = bonus.family.chars();
     let family: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    let mut text = format!("{family}, on {}.", bonus.base);
+    let base = if bonus.base.is_empty() { String::new() } else { format!(", on {}", bonus.base) };
+    let mut text = format!("{family}{base}, paid {}.", bonus.pays);
     if bonus.pool.is_some() {
         text.push_str(&format!(" Pool: {}.", rate(&bonus.pool)));
     }
     if let Some(active) = &bonus.active {
         text.push_str(&format!(" Active here: {active}."));
+    }
+    if !bonus.requires.is_empty() {
+        text.push_str(&format!(" Asks of earners: {}.", bonus.requires.join("; ")));
     }
     text
 }
@@ -95,11 +145,25 @@ fn items(plan: &PlanDescription) -> Vec<(String, String)> {
             items.extend(bonus.rates.columns.iter().zip(rates).map(cell));
         }
     }
-    let class = |(class, pv, qv, cv): &(String, String, String, String)| {
-        (format!("Class {class}"), format!("PV {pv}, QV {qv}, CV {cv}"))
-    };
-    items.extend(plan.classes.iter().map(class));
+    for rank in &plan.rank_rules {
+        items.push((format!("Rank {}: to reach it", rank.rank), to_reach(rank)));
+        items.push((format!("Rank {}: to keep it", rank.rank), to_keep(rank)));
+    }
+    for one in &plan.qualifications {
+        let told = format!("{}; holds {}", one.asks.join("; "), holds(one));
+        items.push((format!("Qualification {}", one.id), told));
+    }
+    items.extend(plan.limits.iter().map(|told| limit(told)));
+    items.extend(plan.classes.iter().map(class_item));
     items
+}
+
+fn class_item(class: &ClassDescription) -> (String, String) {
+    let mut told = format!("PV {}, QV {}, CV {}", class.pv, class.qv, class.cv);
+    if class.wholesale != "none" {
+        told.push_str(&format!(", wholesale {}", class.wholesale));
+    }
+    (format!("Class {}", class_name(class)), told)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::code::Code;
 use super::desk::{Desk, nothing};
 use super::format::{Pill, Tone, When};
 use super::shell::Shell;
-use super::{plan_publish, plan_words};
+use super::{plan_diff, plan_publish, plan_words};
 use crate::access::{Role, Session};
 use crate::core::plan::{Plan, PlanHash, PlanProblem};
 use crate::plans::{self, Publication};
@@ -59,6 +59,8 @@ pub struct Section {
     pub text: Vec<String>,
     pub head: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    /// Cells are words and not numbers.
+    pub words: bool,
 }
 
 /// One item in which a plan is other than the one before.
@@ -95,6 +97,7 @@ pub struct Checked {
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/plans", web::get().to(list))
+        .route("/plans/diff", web::get().to(plan_diff::diff))
         .route("/plans/check", web::get().to(blank))
         .route("/plans/check", web::post().to(check))
         .route("/plans/publish", web::post().to(plan_publish::publish))

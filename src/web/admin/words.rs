@@ -155,6 +155,8 @@ pub fn class(class: &str) -> Pill {
 pub fn skipped(finding: &Finding) -> String {
     match finding {
         Finding::Earns { .. } => String::new(),
+        Finding::Leg { earns: true, .. } => String::new(),
+        Finding::Leg { position, .. } => format!("position {position} does not earn in this period"),
         Finding::BelowStart => "below the first level that is paid".to_owned(),
         Finding::NotEnrolled => "had not enrolled yet".to_owned(),
         Finding::Inactive { status } => format!("{status}, not active"),
@@ -171,7 +173,6 @@ pub fn skipped(finding: &Finding) -> String {
         Finding::BelowTier { volume, least } => {
             format!("volume {} of {} that the first tier asks", volume.normalize(), least.normalize())
         }
-        Finding::Unqualified => "does not meet what the bonus asks for".to_owned(),
         Finding::PaidBelow { rate } => format!("{rate} was reached below, the own rate is not higher"),
         Finding::InGroup => "in the group that the volume is of".to_owned(),
         Finding::HeadsGroup => "heads the group that the volume is of".to_owned(),

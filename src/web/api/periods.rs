@@ -1,6 +1,7 @@
 //! `GET /api/v1/periods`, `/api/v1/runs` and `/api/v1/events`: what periods pay, and why an event is what it is.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::auth::Reader;
 use super::read::{limit, page, uuid};
 use crate::db::Lane;
+use crate::periods::CalculationProblem;
 use crate::proof;
 use crate::reports::api::{self, AwardView, PeriodView, RunView};
 use crate::web::AppState;
@@ -171,6 +173,7 @@ pub async fn awards(
         (status = 401, body = ErrorBody, description = "No token, or an unknown one"),
         (status = 403, body = ErrorBody, description = "The token's scope is not read or admin"),
         (status = 404, body = ErrorBody, description = "There is no such event"),
+        (status = 409, body = ErrorBody, description = "The run behind it cannot be calculated again"),
     ),
     security(("token" = []))
 )]
@@ -181,6 +184,22 @@ pub async fn explain(
 ) -> Result<HttpResponse, Refusal> {
     let unknown = || Refusal::not_found("unknown_event", "there is no such commission event");
     let Some(event_id) = uuid("event_id", Some(&event_id))? else { return Err(unknown()) };
-    let found = state.db.read_async(Lane::Admin, move |conn| proof::explain(conn, event_id)).await?;
-    found.map(|told| HttpResponse::Ok().json(told)).ok_or_else(unknown)
+    let read = state.db.read_async(Lane::Admin, move |conn| {
+        if let Some(told) = proof::explain(conn, event_id)? {
+            return Ok(Some(Ok(serde_json::to_value(told)?)));
+        }
+        match proof::explain_run(conn, event_id) {
+            Ok(Some(told)) => Ok(Some(Ok(serde_json::to_value(told)?))),
+            Ok(None) => Ok(None),
+            Err(CalculationProblem::Db(error)) => Err(error),
+            Err(problem) => Ok(Some(Err(problem.to_string()))),
+        }
+    });
+    match read.await?.ok_or_else(unknown)? {
+        Ok(told) => Ok(HttpResponse::Ok().json(told)),
+        Err(problem) => {
+            let unable = format!("the run cannot be calculated again: {problem}");
+            Err(Refusal::new(StatusCode::CONFLICT, "not_explained", unable))
+        }
+    }
 }

@@ -20,39 +20,27 @@ pub(super) struct Due {
 
 impl Advancement {
     pub(super) fn due(&self, bonus: &Bonus, stage: &Stage<'_>, person: u32) -> Result<Vec<Due>, TooLarge> {
-        let carried = stage.input.people.id(person).and_then(|id| stage.input.carried.standing(id));
         match self.pays_for {
-            PaysFor::Once => self.once(bonus, stage, person, carried),
-            PaysFor::EachPeriod => Ok(self.each_period(bonus, stage, person, carried).into_iter().collect()),
+            PaysFor::Once => self.once(bonus, stage, person),
+            PaysFor::EachPeriod => Ok(self.each_period(bonus, stage, person).into_iter().collect()),
         }
     }
 
-    fn each_period(
-        &self,
-        bonus: &Bonus,
-        stage: &Stage<'_>,
-        person: u32,
-        carried: Option<&CarriedStanding>,
-    ) -> Option<Due> {
+    fn each_period(&self, bonus: &Bonus, stage: &Stage<'_>, person: u32) -> Option<Due> {
         let rank = stage.rank(person).filter(|_| stage.earns(bonus, person))?;
         let (name, amount) = self.amounts.iter().find(|(known, _)| known.place == rank)?;
-        let held = streak(name, rank, carried) >= self.held;
+        let held = self.held <= 1 || streak(name, rank, carried(stage, person)) >= self.held;
         held.then_some(Due { rank, part: Some(1), amount: *amount })
     }
 
     /// A rank begins to be due when its title is reached for the first time. It pays a part in every period in
     /// which it is held, for long enough, by somebody who earns; otherwise the part waits.
-    fn once(
-        &self,
-        bonus: &Bonus,
-        stage: &Stage<'_>,
-        person: u32,
-        carried: Option<&CarriedStanding>,
-    ) -> Result<Vec<Due>, TooLarge> {
+    fn once(&self, bonus: &Bonus, stage: &Stage<'_>, person: u32) -> Result<Vec<Due>, TooLarge> {
         let title = stage.standings.title.get(index(person)).copied().unwrap_or(NO_RANK);
-        if title == NO_RANK {
+        if !self.amounts.first().is_some_and(|(lowest, _)| lowest.reached_by(title)) {
             return Ok(vec![]);
         }
+        let carried = carried(stage, person);
         let begun = self.reached(stage, title, carried);
         let advanced = carried.and_then(|standing| standing.advanced.get(&bonus.id));
         let now = held_now(stage, person);
@@ -104,6 +92,10 @@ impl Advancement {
         let parts = allocate(amount.decimal(), &vec![Decimal::ONE; usize::from(self.instalments)], scale);
         Fixed::of(parts.get(usize::from(paid)).copied().unwrap_or_default())
     }
+}
+
+fn carried<'a>(stage: &Stage<'a>, person: u32) -> Option<&'a CarriedStanding> {
+    stage.input.people.id(person).and_then(|id| stage.input.carried.standing(id))
 }
 
 /// The rank of this period: what its conditions give, or what is paid where they give none.

@@ -8,10 +8,8 @@ use crate::core::bonus::leaders::{RankName, Scope, read_by_rank, read_volume};
 use crate::core::fixed::Fixed;
 use crate::core::plan::read::{Item, Table};
 
-/// More brackets than any plan has; each costs a number per distributor while a period is calculated.
-const MOST_STEPS: usize = 100;
-/// With `pass_up` every pair of rates does.
-const MOST_PASSED_UP: usize = 12;
+/// More rates than any plan has; a pair of them is a state of a climb.
+const MOST_RATES: usize = 100;
 
 impl Differential {
     pub(in crate::core::bonus) fn read(
@@ -44,7 +42,7 @@ impl Differential {
             _ => read_brackets(&item, &known, pool).map(Steps::Brackets),
         };
         let (steps, inverted) = (steps?, inverted?);
-        check_size(&item, &steps, inverted);
+        check_size(&item, &steps);
         let breakaway = breakaway.map_or(Some(None), |rank| rank.map(Some))?;
         let read = Self { scope: scope?, by, steps, inverted, breakaway };
         read.scope.check_most(&item, "the highest rate is", read.highest(), pool);
@@ -86,18 +84,18 @@ fn read_brackets(item: &Item<'_>, scope: &Scope, pool: Option<Decimal>) -> Optio
     if lines.is_empty() {
         item.problem("nobody would ever be paid", "add { from = \"100\", rate = \"0.03\" }");
     }
-    let all = lines.len();
-    let written: Vec<Written<'_>> =
-        lines.into_iter().filter_map(|line| read_bracket(line, scope, pool)).collect();
+    let written: Vec<Option<Written<'_>>> =
+        lines.into_iter().map(|line| read_bracket(line, scope, pool)).collect();
     for pair in written.windows(2) {
-        if let [lower, upper] = pair {
+        if let [Some(lower), Some(upper)] = pair {
             check_neighbours(lower, upper);
         }
     }
-    if let Some((to, _)) = written.last().filter(|_| written.len() == all).and_then(|last| last.to.as_ref()) {
+    if let Some(Some(Written { to: Some((to, _)), .. })) = written.last() {
         to.problem("nothing is said of volumes above the last bracket", "remove to: the last one has no end");
     }
-    Some(written.iter().map(|line| Bracket { from: line.from, rate: line.rate }).collect())
+    let bracket = |line: Option<Written<'_>>| line.map(|line| Bracket { from: line.from, rate: line.rate });
+    written.into_iter().map(bracket).collect()
 }
 
 fn read_bracket<'d>(item: Item<'d>, scope: &Scope, pool: Option<Decimal>) -> Option<Written<'d>> {
@@ -137,21 +135,15 @@ fn check_neighbours(lower: &Written<'_>, upper: &Written<'_>) {
     );
 }
 
-fn check_size(item: &Item<'_>, steps: &Steps, inverted: Inverted) {
-    let mut rates: Vec<Decimal> = match steps {
-        Steps::Brackets(brackets) => brackets.iter().map(|bracket| bracket.rate).collect(),
-        Steps::Ranks(rates) => rates.iter().map(|(_, rate)| *rate).collect(),
+fn check_size(item: &Item<'_>, steps: &Steps) {
+    let count = match steps {
+        Steps::Brackets(brackets) => brackets.len(),
+        Steps::Ranks(rates) => rates.len(),
     };
-    rates.sort();
-    rates.dedup();
-    let (most, when) = match inverted {
-        Inverted::Clamp => (MOST_STEPS, ""),
-        Inverted::PassUp => (MOST_PASSED_UP, " with when_inverted = \"pass_up\""),
-    };
-    if rates.len() > most {
+    if count > MOST_RATES {
         item.problem(
-            format!("{} different rates are more than can be calculated{when}", rates.len()),
-            format!("use at most {most}"),
+            format!("{count} rates are more than can be calculated"),
+            format!("use at most {MOST_RATES}"),
         );
     }
 }

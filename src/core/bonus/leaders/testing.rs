@@ -127,3 +127,16 @@ pub(crate) fn fill(case: &mut Case, people: &[Somebody]) {
         }
     }
 }
+
+/// What the first bonus pays before anything is rounded.
+pub(crate) fn exact(case: &Case, ran: &Ran) -> BTreeMap<String, Decimal> {
+    let earnings = Earnings::default();
+    let input =
+        PeriodInput { span: &case.span, people: &ran.people, sold: &ran.sold, carried: &case.carried };
+    let stage =
+        Stage { plan: &ran.plan, bonus: 0, input, standings: &ran.result.standings, earnings: &earnings };
+    let bonus = ran.plan.bonuses().first().unwrap();
+    let raw = bonus.period_rules().calculate(bonus, &stage).unwrap();
+    let name = |person| ran.people.id(person).unwrap().to_string();
+    raw.awards.iter().map(|award| (name(award.person), award.exact.decimal().unwrap())).collect()
+}

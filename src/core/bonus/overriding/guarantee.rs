@@ -6,7 +6,7 @@
 
 use super::Override;
 use super::climb::{Leaders, Part};
-use crate::core::bonus::Bonus;
+use crate::core::bonus::{Bonus, leaders};
 use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
 use crate::core::period::{Climbed, NOBODY, Source, Stage, index};
 
@@ -41,7 +41,7 @@ impl Override {
             }
         }
         let mut moved = vec![];
-        for person in (0u32..).take(above.len()).collect::<Vec<_>>().into_iter().rev() {
+        for person in leaders::from_the_back(stage.input.people)? {
             let has = income.get(index(person)).copied().unwrap_or(Exact::ZERO);
             let group = Fixed(stage.standings.own(stage.bonus, person));
             let missing = guarantee.sub(group)?.max(Fixed::ZERO);

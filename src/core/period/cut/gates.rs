@@ -1,0 +1,110 @@
+//! Gates: who meets them, and what stays of an award behind a closed one.
+
+use super::Cutting;
+use crate::core::bonus::Bonus;
+use crate::core::fixed::{Fixed, TooLarge};
+use crate::core::money::round;
+use crate::core::period::people::{NOBODY, index};
+use crate::core::period::result::PeriodAward;
+use crate::core::period::standings::Standings;
+use crate::core::period::{Cut, People, PeriodInput};
+use crate::core::plan::{CustomerShare, Gate, Plan};
+
+/// Notes who meets the customer share of every gate, beside what the gate requires, so that a refund that is
+/// calculated later opens and closes none.
+pub(in crate::core::period) fn judge(
+    plan: &Plan,
+    input: PeriodInput<'_>,
+    standings: &mut Standings,
+) -> Result<(), TooLarge> {
+    for (at, gate) in plan.limits.gates.iter().enumerate() {
+        let Some(share) = &gate.customer_share else { continue };
+        let met = meets(share, input)?;
+        let noted = standings.eligible.entry(plan.gate_place(at)).or_insert_with(|| vec![true; met.len()]);
+        for (noted, met) in noted.iter_mut().zip(met) {
+            *noted &= met;
+        }
+    }
+    Ok(())
+}
+
+/// Who sold nothing has no share of customers.
+fn meets(share: &CustomerShare, input: PeriodInput<'_>) -> Result<Vec<bool>, TooLarge> {
+    let [customers, all] = share.measures().map(|measure| input.sold.get(&measure).to_vec());
+    let (customers, all) = match share.group {
+        true => (grouped(input.people, customers)?, grouped(input.people, all)?),
+        false => (customers, all),
+    };
+    let least = share.least.decimal();
+    let met = |(customers, all): (&Fixed, &Fixed)| {
+        let exact = customers.decimal().checked_div(all.decimal());
+        exact.is_some_and(|exact| round(exact, share.digits, share.mode) >= least)
+    };
+    Ok(customers.iter().zip(&all).map(met).collect())
+}
+
+/// Everybody's own and that of everybody below.
+fn grouped(people: &People, mut volumes: Vec<Fixed>) -> Result<Vec<Fixed>, TooLarge> {
+    for person in (0..u32::try_from(people.len()).map_err(|_| TooLarge)?).rev() {
+        let own = volumes.get(index(person)).copied().unwrap_or_default();
+        let sponsor = Some(people.sponsor(person)).filter(|sponsor| *sponsor != NOBODY);
+        if let Some(above) = sponsor.and_then(|sponsor| volumes.get_mut(index(sponsor))) {
+            *above = above.add(own)?;
+        }
+    }
+    Ok(volumes)
+}
+
+impl Cutting<'_> {
+    /// `place` is where the standings note who meets the gate.
+    pub(super) fn close(&mut self, gate: &Gate, place: u16) -> Result<(), TooLarge> {
+        for at in (0u32..).take(self.awards.len()) {
+            let Some(award) = self.award(at) else { continue };
+            let (bonus, person, amount) = (award.bonus, award.person, award.amount);
+            let shut =
+                gate.of.binary_search(&bonus).is_ok() && !self.stage.standings.is_eligible(place, person);
+            if shut && amount > Fixed::ZERO {
+                self.lower(at, self.share(amount, gate.else_pays)?, &gate.id)?;
+            }
+        }
+        for bonus in &gate.of {
+            let Some(provisional) = self.stage.plan.bonuses.get(usize::from(*bonus)) else { continue };
+            if provisional.provisional {
+                self.take_back(gate, place, *bonus, provisional)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What orders were paid provisionally is not an award of the close: what the gate takes back becomes one.
+    fn take_back(&mut self, gate: &Gate, place: u16, at: u16, bonus: &Bonus) -> Result<(), TooLarge> {
+        let mut earners: Vec<u32> =
+            self.stage.input.sold.emitted_of(&bonus.id).map(|(_, person, _)| person).collect();
+        earners.sort_unstable();
+        earners.dedup();
+        for person in earners.into_iter().filter(|who| !self.stage.standings.is_eligible(place, *who)) {
+            let emitted = self.stage.earnings.of(at, person);
+            let known = self.taken_back.get(&(at, person)).copied();
+            let taken = known.and_then(|known| self.awards.get(known)).map_or(Fixed::ZERO, |a| a.amount);
+            let stands = emitted.add(taken)?;
+            let amount = stands.sub(self.share(stands, gate.else_pays)?)?;
+            if amount <= Fixed::ZERO {
+                continue;
+            }
+            let place = known.unwrap_or(self.awards.len());
+            if known.is_none() {
+                let (bonus, position, zero) = (at, None, Fixed::ZERO);
+                let nothing =
+                    PeriodAward { bonus, person, position, base: emitted, earned: zero, amount: zero };
+                self.awards.push(nothing);
+                self.taken_back.insert((at, person), place);
+            }
+            if let Some(award) = self.awards.get_mut(place) {
+                award.amount = award.amount.sub(amount)?;
+            }
+            let award = u32::try_from(place).map_err(|_| TooLarge)?;
+            self.cuts.push(Cut { award, by: gate.id.clone(), amount });
+        }
+        Ok(())
+    }
+}
