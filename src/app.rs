@@ -176,6 +176,7 @@ impl Parts {
             vault: self.backend.vault.clone(),
             stores: self.books.stores.clone(),
             networks: self.books.networks.clone(),
+            placements: std::sync::Arc::default(),
             mappings: self.books.mappings.clone(),
             plans: self.books.plans.clone(),
             receivers: self.receivers.clone(),

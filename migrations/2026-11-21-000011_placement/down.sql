@@ -1,2 +1,2 @@
 delete from cache_versions where name = 'placement';
-drop table placement_versions;
+drop table order_contexts, placement_versions;

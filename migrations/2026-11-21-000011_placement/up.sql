@@ -16,3 +16,19 @@ comment on table placement_versions is 'bi-temporal, as distributor_versions';
 create index placement_versions_distributor on placement_versions (distributor_id);
 select make_append_only('placement_versions');
 insert into cache_versions (name) values ('placement');
+
+-- A context that an order is calculated with from now on, instead of the one that its calculation was made with: a
+-- move of the sponsor tree reached it. It holds until a later calculation is stored, which has it within.
+create table order_contexts (
+  order_id uuid not null references orders,
+  context_no int not null,
+  -- the calculation whose context it takes the place of
+  calculation_no int not null,
+  -- commissions::Context
+  context jsonb not null,
+  decided_by text not null,
+  decided_at timestamptz not null,
+  primary key (order_id, context_no)
+);
+comment on table order_contexts is 'the largest context_no of an order counts, if it names the order''s latest calculation';
+select make_append_only('order_contexts');

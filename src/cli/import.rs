@@ -14,9 +14,10 @@ use crate::app::{Backend, Opening};
 use crate::catalog;
 use crate::clock::Clock;
 use crate::core::assess::Hold;
+use crate::core::plan::PlacementRule;
 use crate::core::sheet::RowProblem;
 use crate::db::{Conn, DbError, Lane};
-use crate::distributors::{self, Networks, RecordProblem};
+use crate::distributors::{self, Filled, Networks, Placements, RecordProblem};
 use crate::ingest;
 use crate::orders;
 use crate::plans::Plans;
@@ -35,10 +36,14 @@ pub struct Import {
 
 #[derive(Subcommand)]
 enum What {
-    /// distributor_id, sponsor_id, status, country, tax_id, created_at; optional name, email, rank
+    /// distributor_id, sponsor_id, status, country, tax_id, created_at; optional name, email, rank, and a place
     #[command(
         after_help = "Sponsors may come later in the file. A changed sponsor, status or rank holds from now on,
 or from --effective; orders before that keep their upline.
+
+For a binary or a matrix there are the columns placement_parent and placement_side (left, right, or a number
+from 0), and position where it is not the distributor's own id. Without them, and with a plan that has
+[placement], newcomers are placed by its rule below their sponsor; --no-fill leaves them without a place.
 
 Example:
   distributor_id,sponsor_id,status,country,tax_id,created_at
@@ -48,7 +53,13 @@ Example:
   upline import distributors distributors.csv --dry-run
   upline import distributors moved.csv --effective 2026-01-01"
     )]
-    Distributors(File),
+    Distributors {
+        #[command(flatten)]
+        file: File,
+        /// Place nobody by the plan's rule
+        #[arg(long)]
+        no_fill: bool,
+    },
     /// sku_id, platform, platform_sku, name, category, commission_class; optional store, key_kind
     #[command(
         after_help = "key_kind says what platform_sku is: sku (default), variant or product, by the platform's own
@@ -85,6 +96,10 @@ struct Report {
     new: usize,
     changed: usize,
     unchanged: usize,
+    /// Positions that the file places or moves.
+    placed: usize,
+    /// Newcomers that the plan's rule placed.
+    filled: usize,
     ignored_columns: Vec<String>,
     /// Orders that were held and are assessed again.
     orders_reviewed: usize,
@@ -94,13 +109,15 @@ struct Report {
 
 impl Import {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
-        let (What::Distributors(file) | What::Skus(file)) = &self.what;
+        let (What::Distributors { file, .. } | What::Skus(file)) = &self.what;
         let csv = super::read_bytes(&file.file)?;
         global.with_backend(Opening::Ready, |backend, clock| {
             let effective = file.effective.unwrap_or_else(|| clock.now());
             let working = output::working(format!("importing {} bytes", csv.len()));
             let report = match &self.what {
-                What::Distributors(_) => distributors(backend, clock, &csv, effective, file.dry_run)?,
+                What::Distributors { no_fill, .. } => {
+                    distributors(backend, clock, &csv, effective, (file.dry_run, *no_fill))?
+                }
                 What::Skus(_) => skus(backend, clock, &csv, effective, file.dry_run)?,
             };
             working.finish_and_clear();
@@ -114,34 +131,58 @@ fn distributors(
     clock: &Clock,
     csv: &[u8],
     effective: DateTime<Utc>,
-    dry_run: bool,
+    (dry_run, no_fill): (bool, bool),
 ) -> anyhow::Result<Report> {
     const WAITED: [Hold; 3] =
         [Hold::UnknownDistributor, Hold::AmbiguousDistributor, Hold::TerminatedDistributor];
-    let (networks, now) = (Networks::default(), clock.now());
-    let preview = |conn: &mut Conn| distributors::import::preview(conn, &networks, csv, effective);
+    let now = clock.now();
+    let rule = placement_rule(backend, now)?;
+    let trees = distributors::import::Trees {
+        networks: &Networks::default(),
+        placements: &Placements::default(),
+        tree: rule.map(|rule| rule.tree),
+    };
+    let preview = |conn: &mut Conn| distributors::import::preview(conn, trees, csv, effective);
     let import = backend.db.read(Lane::Admin, preview)?;
     let apply = import.is_clean() && !dry_run;
-    let mut reviewed = 0;
+    let mut done = (0, Filled::default());
     if apply {
-        reviewed = transact(&backend.db, |tx| {
-            import.record(tx, "console", now)?;
-            let detail = json!({"new": import.new, "changed": import.changed});
-            audit::record(tx, "console", "distributors.import", "distributors", detail, now)?;
-            Ok::<_, RecordProblem>(orders::review_all_of(tx, &WAITED, now)?)
+        let by = "console";
+        done = transact(&backend.db, |tx| {
+            import.record(tx, by, now)?;
+            let filled = match &rule {
+                Some(rule) if !no_fill => distributors::fill(tx, rule, by, now)?,
+                _ => Filled::default(),
+            };
+            let detail = json!({"new": import.new, "changed": import.changed, "placed": import.placed,
+                                "filled": filled.placed.len()});
+            audit::record(tx, by, "distributors.import", "distributors", detail, now)?;
+            Ok::<_, RecordProblem>((orders::review_all_of(tx, &WAITED, now)?, filled))
         })?;
     }
+    let (reviewed, filled) = done;
     Ok(Report {
         what: "distributors",
         applied: apply,
         new: import.new,
         changed: import.changed,
         unchanged: import.unchanged,
+        placed: import.placed,
+        filled: filled.placed.len(),
         ignored_columns: import.ignored_columns,
         orders_reviewed: reviewed,
-        notes: vec![],
+        notes: filled.unplaced.iter().map(ToString::to_string).collect(),
         problems: import.problems,
     })
+}
+
+/// Of the plan that holds.
+pub(super) fn placement_rule(
+    backend: &Backend,
+    now: DateTime<Utc>,
+) -> Result<Option<PlacementRule>, DbError> {
+    let published = backend.db.read(Lane::Admin, |conn| Plans::default().get(conn))?;
+    Ok(published.at(now).and_then(|plan| plan.placement().copied()))
 }
 
 fn skus(
@@ -175,6 +216,8 @@ fn skus(
         new: import.new,
         changed: import.changed,
         unchanged: import.unchanged,
+        placed: 0,
+        filled: 0,
         ignored_columns: import.ignored_columns,
         orders_reviewed: reviewed,
         notes,
@@ -212,8 +255,14 @@ impl Report {
     }
 
     fn tell_people(&self, file: &File) -> anyhow::Result<()> {
-        let Self { what, new, changed, unchanged, .. } = self;
-        let counts = format!("{new} new, {changed} changed, {unchanged} unchanged");
+        let Self { what, new, changed, unchanged, placed, filled, .. } = self;
+        let mut counts = format!("{new} new, {changed} changed, {unchanged} unchanged");
+        if *placed > 0 {
+            counts.push_str(&format!("; {placed} placed or moved in the placement tree"));
+        }
+        if *filled > 0 {
+            counts.push_str(&format!("; {filled} placed by the plan's rule"));
+        }
         if !self.ignored_columns.is_empty() {
             output::note(format_args!(
                 "note: columns that are not used: {}",

@@ -4,6 +4,7 @@
 //! 2 the command line is wrong, 3 a difference was found.
 
 mod demo;
+mod distributor;
 mod doctor;
 mod import;
 mod inspect;
@@ -82,6 +83,7 @@ enum Command {
     Token(token::TokenCommand),
     User(user::UserCommand),
     Import(import::Import),
+    Distributor(distributor::DistributorCommand),
     Plan(plan::PlanCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
@@ -135,6 +137,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Token(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),
+        Command::Distributor(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),

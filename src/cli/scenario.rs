@@ -10,8 +10,8 @@ use crate::scenario::{self, Scenario};
 
 /// Run scenario files on the core alone: no database, no server
 ///
-/// A scenario says a plan, distributors, orders and refunds, and what is expected to come of them, one fact a
-/// line; docs/scenarios.md describes the format. Exit code 3 if an expectation does not hold.
+/// A scenario says a plan, distributors, orders and refunds, when periods are closed, and what is expected to come
+/// of it all, one fact a line; docs/scenarios.md describes the format. Exit code 3 if an expectation does not hold.
 #[derive(Args)]
 #[command(after_help = "Example:\n  upline scenario tests/scenarios/*.txt")]
 pub struct ScenarioCommand {

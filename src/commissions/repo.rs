@@ -1,6 +1,7 @@
 //! SQL of calculations and commission events.
 
 mod facts;
+pub mod moves;
 
 use std::collections::HashMap;
 
@@ -103,7 +104,8 @@ pub struct Before {
     pub awards: Vec<PostedAward>,
 }
 
-/// The latest calculation and everything posted of each order.
+/// The latest calculation and everything posted of each order. Where a move has given the order another context,
+/// that one is in the snapshot.
 pub fn before(conn: &mut PgConnection, orders: &[Uuid]) -> Result<HashMap<Uuid, Before>, DbError> {
     if orders.is_empty() {
         return Ok(HashMap::new());
@@ -114,6 +116,11 @@ pub fn before(conn: &mut PgConnection, orders: &[Uuid]) -> Result<HashMap<Uuid, 
         let known = before.entry(calculation.order_id).or_default();
         known.totals = calculation.totals();
         known.snapshot = Some(serde_json::from_value(snapshot)?);
+    }
+    for (order, context) in moves::contexts(conn, orders)? {
+        if let Some(snapshot) = before.get_mut(&order).and_then(|known| known.snapshot.as_mut()) {
+            snapshot.context = context;
+        }
     }
     for event in events_of(conn, orders)? {
         let award = event.award()?;

@@ -3,19 +3,23 @@
 //! Nothing is written by a file with a single problem. Whoever records an [`Import`] also sends the orders that
 //! waited for a distributor through assessment again; that is not done here.
 
-use std::collections::{BTreeMap, HashMap};
+pub mod places;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Serialize;
 
-use super::{Entry, Networks, Profile, RecordProblem, profiles, record};
+use super::{Entry, Networks, Placements, Profile, RecordProblem, place, profiles, record};
 use crate::core::genealogy::{DistributorVersion, GenealogyProblem, Status};
 use crate::core::ids::DistributorId;
+use crate::core::placement::PlacementVersion;
+use crate::core::plan::TreeKind;
 use crate::core::sheet::{Row, RowProblem, Sheet};
 use crate::db::{Conn, DbError, Tx};
 
 pub const REQUIRED: [&str; 6] = ["distributor_id", "sponsor_id", "status", "country", "tax_id", "created_at"];
-pub const OPTIONAL: [&str; 3] = ["name", "email", "rank"];
+pub const OPTIONAL: [&str; 6] = ["name", "email", "rank", "placement_parent", "placement_side", "position"];
 
 /// What a file would do.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -23,17 +27,32 @@ pub struct Import {
     pub new: usize,
     pub changed: usize,
     pub unchanged: usize,
+    /// Positions that are placed or moved.
+    pub placed: usize,
     /// Any of them keeps the whole file out.
     pub problems: Vec<RowProblem>,
     pub ignored_columns: Vec<String>,
     #[serde(skip)]
     entries: Vec<Entry>,
+    #[serde(skip)]
+    places: Vec<PlacementVersion>,
+    #[serde(skip)]
+    tree: Option<TreeKind>,
 }
 
-/// `effective`: from when a changed sponsor, status or rank holds. Somebody new has held since ever.
+/// Both trees, which the file has to fit.
+#[derive(Clone, Copy)]
+pub struct Trees<'a> {
+    pub networks: &'a Networks,
+    pub placements: &'a Placements,
+    /// What the plan allows.
+    pub tree: Option<TreeKind>,
+}
+
+/// `effective`: from when a changed sponsor, status, rank or place holds. Somebody new has held since ever.
 pub fn preview(
     conn: &mut Conn,
-    networks: &Networks,
+    trees: Trees<'_>,
     csv: &[u8],
     effective: DateTime<Utc>,
 ) -> Result<Import, DbError> {
@@ -41,8 +60,9 @@ pub fn preview(
         Ok(sheet) => sheet,
         Err(problems) => return Ok(Import { problems, ..Import::default() }),
     };
-    let (told, problems) = read(&sheet);
-    let mut import = Import { problems, ignored_columns: sheet.ignored.clone(), ..Import::default() };
+    let (told, places, problems) = read(&sheet);
+    let (ignored_columns, tree) = (sheet.ignored.clone(), trees.tree);
+    let mut import = Import { problems, ignored_columns, tree, ..Import::default() };
     let ids: Vec<String> = told.iter().map(|told| told.entry.version.id.0.clone()).collect();
     let known: HashMap<String, Profile> =
         profiles(conn, &ids)?.into_iter().map(|profile| (profile.distributor_id.clone(), profile)).collect();
@@ -52,8 +72,18 @@ pub fn preview(
         import.add(told, &known, sheet.has("rank"), effective);
     }
     let changes: Vec<DistributorVersion> = import.entries.iter().map(|entry| entry.version.clone()).collect();
-    if let Err(problems) = networks.get(conn)?.genealogy.check(&changes) {
+    if let Err(problems) = trees.networks.get(conn)?.genealogy.check(&changes) {
         import.problems.extend(problems.iter().map(|problem| at_its_row(problem, &lines)));
+    }
+    import.problems.extend(places::twice(&places));
+    if !places.is_empty() {
+        let known = trees.placements.get(conn)?;
+        import.places = places::changes(&known, &places, effective);
+        let placed: HashSet<&str> = import.places.iter().map(|place| place.position.as_str()).collect();
+        import.placed = placed.len();
+        if let Err(problems) = known.check(&import.places, tree, |owner| lines.contains_key(owner)) {
+            import.problems.extend(places::at_their_rows(&problems, &places));
+        }
     }
     import.problems.sort_by_key(|problem| problem.line);
     Ok(import)
@@ -66,7 +96,13 @@ impl Import {
 
     /// Writes what [`preview`] has found. The tree is checked again, under lock.
     pub fn record(&self, tx: &mut Tx<'_>, by: &str, now: DateTime<Utc>) -> Result<(), RecordProblem> {
-        if self.entries.is_empty() { Ok(()) } else { record(tx, &self.entries, by, now) }
+        if !self.entries.is_empty() {
+            record(tx, &self.entries, by, now)?;
+        }
+        if !self.places.is_empty() {
+            place(tx, &self.places, self.tree, by, now)?;
+        }
+        Ok(())
     }
 
     fn add(
@@ -120,10 +156,11 @@ struct Told {
     entry: Entry,
 }
 
-fn read(sheet: &Sheet) -> (Vec<Told>, Vec<RowProblem>) {
+fn read(sheet: &Sheet) -> (Vec<Told>, Vec<places::Told>, Vec<RowProblem>) {
     let mut problems = vec![];
     let mut lines: HashMap<&str, u64> = HashMap::new();
-    let mut told = vec![];
+    let (mut told, mut places) = (vec![], vec![]);
+    let has_places = sheet.has("placement_parent");
     for row in sheet.rows() {
         let id = row.required("distributor_id", &mut problems);
         if let Some(first) = lines.insert(id, row.line).filter(|_| !id.is_empty()) {
@@ -151,9 +188,10 @@ fn read(sheet: &Sheet) -> (Vec<Told>, Vec<RowProblem>) {
             name: text("name"),
             email: text("email"),
         };
+        places.extend(places::read(&row, id, enrolled_at, has_places, &mut problems));
         told.push(Told { line: row.line, entry });
     }
-    (told, problems)
+    (told, places, problems)
 }
 
 fn status(row: &Row<'_>, problems: &mut Vec<RowProblem>) -> Option<Status> {

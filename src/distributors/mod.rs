@@ -1,8 +1,12 @@
-//! Who sells, and who is above whom: distributors, their history and the codes that name them.
+//! Who sells, and who is above whom: distributors, their history and the codes that name them, and the positions
+//! of the placement tree.
 //!
-//! The whole genealogy is in memory; an order's upline is read from it as of the order's own time.
+//! The whole genealogy is in memory; an order's upline is read from it as of the order's own time. The placement
+//! tree is beside it: it matters to the bonuses of a period alone.
 
 pub mod import;
+mod moves;
+mod placement;
 mod repo;
 
 use std::collections::HashMap;
@@ -10,11 +14,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use crate::core::placement::spill::{Filled, Unplaced};
+pub use moves::{MoveProblem, SponsorMove, move_sponsor};
+pub use placement::{PlaceProblem, Placements, fill, place, placement_known_at, preview_fill};
 pub use repo::{Profile, profiles};
 
 use crate::core::attribution::Named;
 use crate::core::genealogy::{DistributorVersion, Genealogy, GenealogyProblem, Status};
 use crate::core::ids::DistributorId;
+use crate::core::placement::PlacementProblem;
 use crate::db::{Cached, Conn, DbError, Tx, bump};
 
 /// Everything in which a reference to a distributor is looked up.
@@ -41,8 +49,16 @@ impl Networks {
 }
 
 fn load(conn: &mut Conn) -> Result<Network, DbError> {
-    let genealogy = Genealogy::build(repo::versions(conn)?).map_err(|problems| damaged(&problems))?;
-    Ok(Network { genealogy, codes: repo::codes(conn)? })
+    Ok(Network { genealogy: genealogy(conn, None)?, codes: repo::codes(conn)? })
+}
+
+/// The sponsor tree as it was known at an instant: what was recorded later is not in it.
+pub fn genealogy_known_at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Genealogy, DbError> {
+    genealogy(conn, Some(known_at))
+}
+
+fn genealogy(conn: &mut Conn, known_at: Option<DateTime<Utc>>) -> Result<Genealogy, DbError> {
+    Genealogy::build(repo::versions(conn, known_at)?).map_err(|problems| damaged(&problems))
 }
 
 fn damaged(problems: &[GenealogyProblem]) -> DbError {
@@ -66,11 +82,6 @@ impl Network {
             None => Named::NotYetEnrolled(id),
         }
     }
-}
-
-/// The genealogy as we knew it at an instant: with what was recorded up to then, whenever it became true.
-pub fn genealogy_known_at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Genealogy, DbError> {
-    Genealogy::build(repo::versions_known_at(conn, known_at)?).map_err(|problems| damaged(&problems))
 }
 
 /// Gives distributors the ranks that a period has decided, from its end on, where they have others by then. Who
@@ -104,15 +115,26 @@ pub struct Entry {
 pub enum RecordProblem {
     #[error("the genealogy would not hold")]
     Genealogy(Vec<GenealogyProblem>),
+    #[error("the placement tree would not hold")]
+    Placement(Vec<PlacementProblem>),
     #[error("the distributors could not be saved")]
     Db(#[from] DbError),
+}
+
+impl From<PlaceProblem> for RecordProblem {
+    fn from(problem: PlaceProblem) -> Self {
+        match problem {
+            PlaceProblem::Placement(problems) => Self::Placement(problems),
+            PlaceProblem::Db(error) => Self::Db(error),
+        }
+    }
 }
 
 /// Adds distributors and versions, all or none. The tree is checked as a whole before anything is written;
 /// writers wait for each other, so that two edits cannot close a cycle between them.
 pub fn record(tx: &mut Tx<'_>, entries: &[Entry], by: &str, now: DateTime<Utc>) -> Result<(), RecordProblem> {
     bump(tx, "distributors")?;
-    let known = repo::versions(tx.conn)?;
+    let known = repo::versions(tx.conn, None)?;
     let changes: Vec<DistributorVersion> = entries.iter().map(|entry| entry.version.clone()).collect();
     Genealogy::build(known)
         .and_then(|genealogy| genealogy.check(&changes))

@@ -1,8 +1,9 @@
 //! SQL of distributors, their versions and codes.
 
+pub mod placement;
 mod ranks;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz};
@@ -31,20 +32,9 @@ struct VersionRow {
     enrolled_at: DateTime<Utc>,
 }
 
-/// The version that holds from each instant on: the latest recorded where two start together.
-pub fn versions(conn: &mut PgConnection) -> Result<Vec<DistributorVersion>, DbError> {
-    versions_where(conn, None)
-}
-
-/// The same of what was recorded up to an instant.
-pub fn versions_known_at(
-    conn: &mut PgConnection,
-    known_at: DateTime<Utc>,
-) -> Result<Vec<DistributorVersion>, DbError> {
-    versions_where(conn, Some(known_at))
-}
-
-fn versions_where(
+/// The version that holds from each instant on: the latest recorded where two start together. `known_at`: only
+/// what was recorded by then.
+pub fn versions(
     conn: &mut PgConnection,
     known_at: Option<DateTime<Utc>>,
 ) -> Result<Vec<DistributorVersion>, DbError> {
@@ -173,6 +163,17 @@ pub fn upsert(
         entries.iter().map(|e| e.version.enrolled_at.unwrap_or(DateTime::UNIX_EPOCH)).collect::<Vec<_>>(),
     )
     .execute(conn)?;
+    let versions: Vec<&DistributorVersion> = entries.iter().map(|entry| &entry.version).collect();
+    insert_versions(conn, &versions, by, now)
+}
+
+/// Each behind those that its distributor has.
+pub fn insert_versions(
+    conn: &mut PgConnection,
+    versions: &[&DistributorVersion],
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     sql_query(
         "insert into distributor_versions
            (distributor_id, version_no, sponsor_id, status, rank, effective_from, recorded_at, recorded_by)
@@ -183,13 +184,41 @@ pub fn upsert(
                 t.sponsor_id, t.status, t.rank, coalesce(t.effective_from, '-infinity'), $6, $7
          from unnest($1, $2, $3, $4, $5) as t(distributor_id, sponsor_id, status, rank, effective_from)",
     )
-    .bind::<Array<Text>, _>(&ids)
-    .bind::<Array<Nullable<Text>>, _>(&sponsors)
-    .bind::<Array<Text>, _>(&statuses)
-    .bind::<Array<Nullable<Text>>, _>(&ranks)
-    .bind::<Array<Nullable<Timestamptz>>, _>(entries.iter().map(|e| e.version.from).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(versions.iter().map(|v| v.id.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(
+        versions.iter().map(|v| v.sponsor.as_ref().map(DistributorId::as_str)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Text>, _>(versions.iter().map(|v| v.status.name()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(versions.iter().map(|v| v.rank.as_deref()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(versions.iter().map(|v| v.from).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(now)
     .bind::<Text, _>(by)
     .execute(conn)?;
     Ok(())
+}
+
+/// The profile shows the version that begins last.
+pub fn show_last_version(conn: &mut PgConnection, id: &DistributorId) -> Result<(), DbError> {
+    sql_query(
+        "update distributors d set sponsor_id = v.sponsor_id, status = v.status, rank = v.rank
+         from (select * from distributor_versions where distributor_id = $1
+               order by effective_from desc, version_no desc limit 1) v
+         where d.distributor_id = $1",
+    )
+    .bind::<Text, _>(id.as_str())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Which of the ids are distributors.
+pub fn known(conn: &mut PgConnection, ids: &[&str]) -> Result<HashSet<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        distributor_id: String,
+    }
+    let rows: Vec<Row> = sql_query("select distributor_id from distributors where distributor_id = any($1)")
+        .bind::<Array<Text>, _>(ids)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.distributor_id).collect())
 }

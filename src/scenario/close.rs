@@ -133,8 +133,9 @@ pub(super) fn adjust(book: &mut Book<'_>) -> Result<(), String> {
     if book.periods.posted().count() != posted {
         return Err("a second adjustment posts more, though nothing happened in between".to_owned());
     }
-    let awards: Vec<_> = book.facts().flat_map(|fact| &fact.awards).collect();
     for closed in &book.periods.closed {
+        let facts = book.facts().filter(|fact| closed.window.has(fact, &closed.span));
+        let awards: Vec<_> = facts.flat_map(|fact| &fact.awards).collect();
         let of_orders = |bonus: &str, who: &DistributorId| -> Decimal {
             let theirs = awards.iter().filter(|award| award.bonus == bonus && award.distributor == *who);
             theirs.map(|award| award.amount).sum()

@@ -1,8 +1,8 @@
 //! Money scenarios as text: one fact a line, and what is expected to come of it.
 //!
 //! [`Scenario::parse`] turns a file into plain values, so that another runner can drive the same file through
-//! the whole app; [`run`] drives it through the pure core: assess, calculate, post the difference. Used by the
-//! tests and by `upline scenario FILE`, with which an operator writes down the case in dispute. It reads no
+//! the whole app; [`run`] drives it through the pure core: assess, calculate, post the difference, close periods
+//! and adjust them. Used by the tests and by `upline scenario FILE`, with which an operator writes down the case in dispute. It reads no
 //! file, stores nothing and knows no clock. The format is in `docs/scenarios.md`.
 
 mod book;

@@ -15,7 +15,7 @@ use crate::catalog::Mappings;
 use crate::clock::Clock;
 use crate::core::money::Currency;
 use crate::db::Db;
-use crate::distributors::Networks;
+use crate::distributors::{Networks, Placements};
 use crate::ingest::{Intake, Receiver, StoreDirectory};
 use crate::plans::{Plans, Published};
 use crate::telemetry::Metrics;
@@ -28,6 +28,7 @@ pub struct AppState {
     pub vault: Vault,
     pub stores: Arc<StoreDirectory>,
     pub networks: Arc<Networks>,
+    pub placements: Arc<Placements>,
     pub mappings: Arc<Mappings>,
     pub plans: Arc<Plans>,
     /// Active stores by slug, for the hot path.

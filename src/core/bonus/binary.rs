@@ -20,7 +20,6 @@ use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
 use crate::core::period::{Lot, Measure, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};
 use crate::core::plan::{Canonical, quoted};
 pub use cycles::Pair;
-pub(super) use read::read_classes;
 use settle::Settled;
 use sides::Side;
 use tree::Tree;

@@ -15,6 +15,8 @@ mod leaders;
 mod matching;
 mod overriding;
 mod pool;
+#[cfg(test)]
+mod testing;
 mod unilevel;
 
 use chrono::{DateTime, Utc};

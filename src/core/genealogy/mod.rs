@@ -163,14 +163,23 @@ impl Genealogy {
 
     /// Every version again, as it was given.
     pub fn versions(&self) -> impl Iterator<Item = DistributorVersion> + '_ {
-        self.versions.iter().map(|version| DistributorVersion {
+        self.versions.iter().map(|version| self.told(version))
+    }
+
+    /// The versions of one distributor, the earliest first.
+    pub fn history(&self, node: Node) -> Vec<DistributorVersion> {
+        self.versions_of(node).unwrap_or(&[]).iter().map(|version| self.told(version)).collect()
+    }
+
+    fn told(&self, version: &Version) -> DistributorVersion {
+        DistributorVersion {
             id: DistributorId::new(self.id(Node(version.node))),
             sponsor: self.sponsor_of(version).map(|node| DistributorId::new(self.id(node))),
             status: version.status,
             rank: self.rank_of(version).map(str::to_owned),
             from: from_micros(version.from),
             enrolled_at: self.enrolled_at(Node(version.node)),
-        })
+        }
     }
 
     /// Bytes held, without the allocator's own.

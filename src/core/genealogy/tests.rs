@@ -52,6 +52,24 @@ fn a_move_counts_from_its_instant_on() {
 }
 
 #[test]
+fn whoever_was_below_at_any_time_is_found() {
+    let tree = Genealogy::build([
+        version("a", None),
+        version("b", Some("a")),
+        version("c", Some("b")),
+        moved("c", Some("d"), 5),
+        version("d", None),
+        moved("d", Some("c"), 9),
+        moved("c", Some("b"), 9),
+    ])
+    .unwrap();
+    let of = |id: &str| ids(&tree, tree.ever_below(tree.node(&DistributorId::new(id)).unwrap()).into_iter());
+    assert_eq!((of("b"), of("d")), (vec!["b".into(), "c".into(), "d".into()], vec!["c".into(), "d".into()]));
+    let c = tree.history(tree.node(&DistributorId::new("c")).unwrap());
+    assert_eq!(c, [version("c", Some("b")), moved("c", Some("d"), 5), moved("c", Some("b"), 9)]);
+}
+
+#[test]
 fn a_distributor_is_not_there_before_its_first_version_and_cannot_earn_before_enrolment() {
     let late = DistributorVersion { enrolled_at: Some(at(80)), ..moved("b", Some("a"), 50) };
     let ranked =

@@ -46,13 +46,33 @@ impl Genealogy {
         downline
     }
 
+    /// The distributor itself, and everybody who was below it at any time or below somebody who was.
+    pub fn ever_below(&self, node: Node) -> Vec<Node> {
+        let mut seen = vec![false; self.len()];
+        let mut found = vec![node];
+        let mut next = 0;
+        while let Some(node) = found.get(next).copied() {
+            next += 1;
+            match seen.get_mut(node.index()) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
+            }
+            let named = self.group(node.index()).iter();
+            let below = named.filter_map(|number| self.versions.get(Node(*number).index()));
+            found.extend(below.map(|version| Node(version.node)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     fn version_at(&self, node: Node, at: DateTime<Utc>) -> Option<&Version> {
         let versions = self.versions_of(node)?;
         let current = versions.partition_point(|version| version.from <= at.timestamp_micros());
         versions.get(current.checked_sub(1)?)
     }
 
-    fn versions_of(&self, node: Node) -> Option<&[Version]> {
+    pub(super) fn versions_of(&self, node: Node) -> Option<&[Version]> {
         let start = usize::try_from(*self.version_starts.get(node.index())?).ok()?;
         let end = usize::try_from(*self.version_starts.get(node.index() + 1)?).ok()?;
         self.versions.get(start..end)
@@ -60,14 +80,17 @@ impl Genealogy {
 
     /// Versions that name `group` as sponsor and are the current ones of their distributor at `at`.
     fn group_at(&self, group: usize, at: DateTime<Utc>) -> impl Iterator<Item = Node> + '_ {
-        let bound = |index: usize| self.downline_starts.get(index).map_or(0, |start| Node(*start).index());
-        let numbers = self.downline_versions.get(bound(group)..bound(group + 1)).unwrap_or(&[]);
-        numbers.iter().filter_map(move |number| {
+        self.group(group).iter().filter_map(move |number| {
             let version = self.versions.get(Node(*number).index())?;
             let node = Node(version.node);
             let current = self.version_at(node, at)?;
             (current.from == version.from).then_some(node)
         })
+    }
+
+    fn group(&self, group: usize) -> &[u32] {
+        let bound = |index: usize| self.downline_starts.get(index).map_or(0, |start| Node(*start).index());
+        self.downline_versions.get(bound(group)..bound(group + 1)).unwrap_or(&[])
     }
 }
 

@@ -18,11 +18,15 @@ impl PeriodResult {
             seal.text(plan.award_name(award.bonus));
             seal.text(name(award.person));
             seal.text(award.position.and_then(|p| people.positions.id(p)).unwrap_or_default());
-            [award.base, award.earned, award.amount].map(|value: Fixed| seal.integer(value.0));
+            [award.base, award.earned, award.amount]
+                .into_iter()
+                .for_each(|value: Fixed| seal.integer(value.0));
         }
         for pool in &self.pools {
             seal.text(plan.award_name(pool.bonus));
-            [pool.pool, pool.paid, pool.breakage, pool.rounding].map(|value: Fixed| seal.integer(value.0));
+            [pool.pool, pool.paid, pool.breakage, pool.rounding]
+                .iter()
+                .for_each(|value| seal.integer(value.0));
         }
         for cut in &self.cuts {
             seal.integer(i64::from(cut.award));
@@ -40,7 +44,7 @@ impl PeriodResult {
             seal.json(&serde_json::to_value(standing).unwrap_or_default());
         }
         for lot in &self.next.lots {
-            [&lot.bonus, &lot.position, &lot.period].map(|text| seal.text(text));
+            [&lot.bonus, &lot.position, &lot.period].iter().for_each(|text| seal.text(text));
             seal.integer(i64::from(lot.side));
             seal.integer(i64::from(lot.age));
             seal.integer(lot.volume.0);

@@ -170,7 +170,9 @@ fn judge(
             standings.own.insert(at, own);
         }
     }
-    cut::judge(plan, input, &mut standings)?;
+    let stage = Stage { plan, bonus: 0, input, standings: &standings, earnings };
+    let gates = cut::judge(&stage)?;
+    standings.eligible.extend(gates);
     Ok(standings)
 }
 

@@ -32,7 +32,7 @@ pub struct Standings {
     pub recruits: Vec<u16>,
     /// Group volume of the weaker side of the placement tree; empty where the plan does not ask for it.
     pub weaker_side: Vec<Fixed>,
-    /// By bonus that asks for something: who meets it.
+    /// By bonus that asks for something, and by gate: who meets it.
     pub eligible: BTreeMap<u16, Vec<bool>>,
     /// By bonus that has standings of its own (a bracket, points): one number each.
     pub own: BTreeMap<u16, Vec<i64>>,

@@ -1,30 +1,27 @@
-//! Distributors: the list, one person's page, and the sponsor tree that opens branch by branch.
+//! Distributors: the list and one person's page, with both trees around the person.
+
+pub mod moving;
+pub mod tree;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use askama::Template;
-use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::desk::{Desk, nothing};
 use super::format::{Amount, Link, Pager, Pill, When};
-use super::held::mend::date;
-use super::order::{Names, names};
 use super::shell::Shell;
 use super::words;
-use crate::core::genealogy::{Genealogy, Node as Place, Status};
-use crate::core::ids::DistributorId;
+use crate::access::Role;
+use crate::core::genealogy::Status;
 use crate::core::journal::Account;
-use crate::db::DbError;
 use crate::distributors::{self, Profile};
 use crate::ledger;
-use crate::reports::Conn;
 use crate::reports::distributors::{self as report, Filter};
 use crate::web::session::{Denied, Viewer};
-
-/// Children of one distributor that are shown before the rest is only counted.
-const SHOWN: usize = 200;
+pub use tree::{Branch, Node, Place, Places, Position};
+use tree::{Grown, sponsor_tree, tree_kind};
 
 #[derive(Template)]
 #[template(path = "admin/distributors.html")]
@@ -64,6 +61,10 @@ pub struct DistributorPage {
     pub as_of: String,
     pub upline: Vec<Node>,
     pub downline: Branch,
+    /// Whether anybody has a position.
+    pub has_placement: bool,
+    pub positions: Vec<Position>,
+    pub can_move: bool,
 }
 
 /// What was true from an instant on.
@@ -84,25 +85,6 @@ pub struct StatementRow {
     pub bonus: String,
     pub level: String,
     pub amount: Amount,
-}
-
-/// The children of one distributor; also the answer to the request that opens a branch.
-#[derive(Template)]
-#[template(path = "admin/branch.html")]
-pub struct Branch {
-    pub as_of: String,
-    pub nodes: Vec<Node>,
-    /// Children beyond those that are shown.
-    pub more: usize,
-    pub parent: String,
-}
-
-pub struct Node {
-    pub id: String,
-    pub name: String,
-    pub status: Pill,
-    pub rank: String,
-    pub children: usize,
 }
 
 #[derive(Deserialize)]
@@ -156,6 +138,9 @@ pub struct At {
     /// A day; the tree is shown as it stood at its end.
     #[serde(default)]
     as_of: String,
+    /// Of the placement tree: the one that is shown of several, or whose branch opens.
+    #[serde(default)]
+    position: String,
     before: Option<Uuid>,
 }
 
@@ -165,24 +150,30 @@ pub async fn one(
     id: Path<String>,
     at: Query<At>,
 ) -> Result<HttpResponse, Denied> {
-    let (id, At { as_of, before }) = (id.into_inner(), at.into_inner());
-    let (networks, now, day) = (desk.state.networks.clone(), desk.now(), as_of.clone());
+    let (id, At { as_of, position, before }) = (id.into_inner(), at.into_inner());
+    let (state, now, day) = (desk.state.clone(), desk.now(), as_of.clone());
     let wanted = id.clone();
     let (shell, found) = desk
         .read(&viewer, "distributors", move |conn| {
             let Some(profile) = distributors::profiles(conn, std::slice::from_ref(&wanted))?.pop() else {
                 return Ok(None);
             };
-            let network = networks.get(conn)?;
-            let tree = tree(conn, &network.genealogy, &wanted, &day, now)?;
+            let network = state.networks.get(conn)?;
+            let sponsors = sponsor_tree(conn, &network.genealogy, &wanted, &day, now)?;
+            let placement = state.placements.get(conn)?;
+            let tree = tree_kind(&*state.plans.get(conn)?, now);
+            let grown = Grown { placement: &placement, tree, day: &day, now };
+            let placed = (!placement.is_empty(), grown.around(conn, &wanted, &position)?);
             let money = ledger::payable(conn, &wanted)?;
             let versions = report::versions(conn, &wanted)?;
             let codes = report::codes(conn, &wanted)?;
-            Ok(Some((profile, tree, money, versions, codes, report::statement(conn, &wanted, before)?)))
+            let statement = report::statement(conn, &wanted, before)?;
+            Ok(Some((profile, (sponsors, placed), money, versions, codes, statement)))
         })
         .await?;
-    let (profile, (upline, downline), money, versions, codes, statement) =
+    let (profile, ((upline, downline), (has_placement, positions)), money, versions, codes, statement) =
         found.ok_or_else(|| nothing("distributor"))?;
+    let can_move = viewer.role >= Role::Admin;
     let path = format!("/admin/distributors/{}", words::encoded(&id));
     let older = |before: &str| words::address(&path, &[("as_of", &as_of), ("before", before)]);
     let payable = money.iter().filter(|balance| balance.account == Account::CommissionPayable.number());
@@ -203,6 +194,9 @@ pub async fn one(
         statement: statement.rows.into_iter().map(earned).collect(),
         upline,
         downline,
+        has_placement,
+        positions,
+        can_move,
         as_of,
         id,
     };
@@ -249,59 +243,6 @@ fn earned(found: report::Earned) -> StatementRow {
         level: found.level.to_string(),
         amount: words::amount(found.amount, &found.currency),
         bonus: found.bonus,
-    }
-}
-
-/// The branch that opens below a distributor.
-pub async fn children(
-    _viewer: Viewer,
-    desk: Desk,
-    id: Path<String>,
-    at: Query<At>,
-) -> Result<HttpResponse, Denied> {
-    let (id, day, now) = (id.into_inner(), at.into_inner().as_of, desk.now());
-    let networks = desk.state.networks.clone();
-    let read = desk.state.db.read_async(crate::db::Lane::Admin, move |conn| {
-        let network = networks.get(conn)?;
-        Ok(tree(conn, &network.genealogy, &id, &day, now)?.1)
-    });
-    let branch = read.await.map_err(crate::web::error::Refusal::from)?;
-    desk.show(&branch)
-}
-
-/// The upline from the top down, and the children, as of the end of a day.
-fn tree(
-    conn: &mut Conn,
-    genealogy: &Genealogy,
-    id: &str,
-    day: &str,
-    now: DateTime<Utc>,
-) -> Result<(Vec<Node>, Branch), DbError> {
-    let asked = date(day).ok().flatten().map(|start| start + TimeDelta::days(1));
-    let at = asked.unwrap_or(now);
-    let empty = Branch { as_of: day.to_owned(), nodes: vec![], more: 0, parent: id.to_owned() };
-    let Some(place) = genealogy.node(&DistributorId::new(id)) else { return Ok((vec![], empty)) };
-    let mut upline: Vec<Place> = genealogy.upline_at(place, at).map(|(place, _)| place).skip(1).collect();
-    upline.reverse();
-    let mut below: Vec<Place> = genealogy.children_at(place, at).collect();
-    let more = below.len().saturating_sub(SHOWN);
-    below.truncate(SHOWN);
-    let ids: Vec<String> = upline.iter().chain(&below).map(|place| genealogy.id(*place).to_owned()).collect();
-    let names = names(distributors::profiles(conn, &ids)?);
-    let node = |place: Place| node(genealogy, place, at, &names);
-    let nodes = below.into_iter().map(node).collect();
-    Ok((upline.into_iter().map(node).collect(), Branch { nodes, more, ..empty }))
-}
-
-fn node(genealogy: &Genealogy, place: Place, at: DateTime<Utc>, names: &Names) -> Node {
-    let id = genealogy.id(place).to_owned();
-    let standing = genealogy.standing_at(place, at);
-    Node {
-        name: names.get(&id).cloned().unwrap_or_default(),
-        status: standing.map_or_else(|| words::status_named("?"), |standing| words::status(standing.status)),
-        rank: standing.and_then(|standing| standing.rank).unwrap_or_default().to_owned(),
-        children: genealogy.children_at(place, at).count(),
-        id,
     }
 }
 

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{ABOVE_CAP, AboveCap, Binary, CARRIES, Carry, INACTIVE, Inactive, Mode, Pair, Worth};
 use crate::core::bonus::Names;
+use crate::core::bonus::unilevel::read::read_classes;
 use crate::core::fixed::{Fixed, Rate};
 use crate::core::plan::read::{Item, Table};
 use crate::core::plan::read_amount;
@@ -177,16 +178,4 @@ fn read_by_pv(item: &Item<'_>) -> Option<Vec<(Fixed, Rate)>> {
         item.problem("it would never pay", "add { from = \"100\", rate = \"0.10\" }");
     }
     Some(brackets)
-}
-
-pub(in crate::core::bonus) fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
-    let known = names.class_ids();
-    let mut classes: Vec<String> =
-        item.list()?.iter().filter_map(|item| item.name_of("commission class", &known)).collect();
-    if classes.is_empty() {
-        item.problem("the bonus covers no class", "name one, or remove classes to cover all");
-    }
-    classes.sort();
-    classes.dedup();
-    Some(classes)
 }

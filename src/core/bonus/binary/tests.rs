@@ -11,7 +11,9 @@ use crate::core::period::{PeriodInput, Recalculation, recalculate_period};
 
 /// A plan with one binary named `team`.
 fn plan(keys: &str) -> String {
-    format!("[[bonus]]\nid = \"team\"\nfamily = \"binary\"\nbase = \"cv\"\n{keys}\n")
+    format!(
+        "[placement]\ntree = \"binary\"\n[[bonus]]\nid = \"team\"\nfamily = \"binary\"\nbase = \"cv\"\n{keys}\n"
+    )
 }
 
 /// TOP with somebody on each side.

@@ -83,7 +83,7 @@ fn parts(
 
 /// `cap` in the shares that `parts` have of `total`; what does not divide goes to the largest remainders, of
 /// equal ones to the lower level. The sum is `cap`, exactly.
-fn in_proportion(parts: &[Exact], total: Exact, cap: Exact) -> Result<Vec<Exact>, TooLarge> {
+pub(super) fn in_proportion(parts: &[Exact], total: Exact, cap: Exact) -> Result<Vec<Exact>, TooLarge> {
     let mut cut = vec![];
     let mut remainders = vec![];
     let mut left = cap.0;

@@ -1,31 +1,32 @@
 //! Gates: who meets them, and what stays of an award behind a closed one.
 
+use std::collections::BTreeMap;
+
 use super::Cutting;
 use crate::core::bonus::Bonus;
 use crate::core::fixed::{Fixed, TooLarge};
 use crate::core::money::round;
 use crate::core::period::people::{NOBODY, index};
 use crate::core::period::result::PeriodAward;
-use crate::core::period::standings::Standings;
-use crate::core::period::{Cut, People, PeriodInput};
-use crate::core::plan::{CustomerShare, Gate, Plan};
+use crate::core::period::{Cut, People, PeriodInput, Stage};
+use crate::core::plan::{CustomerShare, Gate};
 
-/// Notes who meets the customer share of every gate, beside what the gate requires, so that a refund that is
-/// calculated later opens and closes none.
-pub(in crate::core::period) fn judge(
-    plan: &Plan,
-    input: PeriodInput<'_>,
-    standings: &mut Standings,
-) -> Result<(), TooLarge> {
-    for (at, gate) in plan.limits.gates.iter().enumerate() {
-        let Some(share) = &gate.customer_share else { continue };
-        let met = meets(share, input)?;
-        let noted = standings.eligible.entry(plan.gate_place(at)).or_insert_with(|| vec![true; met.len()]);
-        for (noted, met) in noted.iter_mut().zip(met) {
-            *noted &= met;
+/// Notes who meets every gate, so that a refund that is calculated later opens and closes none.
+pub(in crate::core::period) fn judge(stage: &Stage<'_>) -> Result<BTreeMap<u16, Vec<bool>>, TooLarge> {
+    let mut noted = BTreeMap::new();
+    for (at, gate) in stage.plan.limits.gates.iter().enumerate() {
+        let mut met = match &gate.customer_share {
+            Some(share) => meets(share, stage.input)?,
+            None => vec![true; stage.input.people.len()],
+        };
+        if let Some(condition) = &gate.requires {
+            for (person, met) in (0u32..).zip(&mut met).filter(|(_, met)| **met) {
+                *met = stage.meets(condition, person)?;
+            }
         }
+        noted.insert(stage.plan.gate_place(at), met);
     }
-    Ok(())
+    Ok(noted)
 }
 
 /// Who sold nothing has no share of customers.

@@ -9,7 +9,7 @@ use crate::core::period::standings::Standings;
 use crate::core::period::testing::{Case, Ran};
 use crate::core::period::{Carried, PeriodInput};
 
-const BONUSES: &str = "[[bonus]]\nid = \"alpha\"\nfamily = \"binary\"\nbase = \"cv\"\nmode = \"weak_leg\"\n\
+const BONUSES: &str = "[placement]\ntree = \"binary\"\n[[bonus]]\nid = \"alpha\"\nfamily = \"binary\"\nbase = \"cv\"\nmode = \"weak_leg\"\n\
                        rate = \"0.1\"\n[[bonus]]\nid = \"beta\"\nfamily = \"pool\"\nbase = \"cv\"\n\
                        share = \"0.01\"\npoints = { of = \"pv\", rate = \"1\" }\n[[bonus]]\nid = \"order\"\n\
                        family = \"direct\"\nbase = \"cv\"\nrates = \"0.1\"\n[[bonus]]\nid = \"trial\"\n\
@@ -195,6 +195,19 @@ fn deductions_take_no_more_than_there_is() {
     let pools: Vec<(Decimal, Decimal)> =
         done.pools[3..].iter().map(|pool| (pool.pool.decimal(), pool.paid.decimal())).collect();
     assert_eq!(pools, [(dec!(-5.50), dec!(-5.50)), (dec!(-5.08), dec!(-5.08))]);
+}
+
+/// A gate can ask what a rank can ask.
+#[test]
+fn a_gate_asks_a_condition() {
+    let mut case = company("[[gate]]\nid = \"g\"\nof = [\"beta\"]\nrequires = { pv = \"50\" }\n", 2);
+    let ran = case.sells("d0", dec!(150)).sells("d1", dec!(50)).run();
+    ran.check();
+    assert_eq!((ran.pays("beta", "d0"), ran.pays("beta", "d1")), (dec!(1.50), dec!(0.50)));
+    let ran = case.sells("d0", dec!(-1)).sells("d1", dec!(-1)).run();
+    ran.check();
+    assert_eq!((ran.pays("beta", "d0"), ran.pays("beta", "d1")), (dec!(1.49), dec!(0)));
+    assert_eq!(ran.result.cuts[0].by, "g");
 }
 
 fn met(share: &str, sold: &[(&str, Decimal, bool)]) -> Vec<bool> {

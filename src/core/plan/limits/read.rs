@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{Cap, CapPer, CustomerShare, Deduction, Gate, Limits, Most, PERS, SHARE_OF};
 use crate::core::bonus::{FamilyWord, Names};
-use crate::core::fixed::{DIGITS, Fixed, Rate};
+use crate::core::fixed::{Fixed, Rate};
 use crate::core::plan::parse::{ROUNDING_MODES, read_id};
 use crate::core::plan::read::{Item, Table};
 use crate::core::plan::read_condition;
@@ -32,21 +32,13 @@ pub(in crate::core::plan) fn read(root: &Table<'_>, names: &Names<'_>) -> Limits
     Limits { gates, caps, deductions }
 }
 
-/// Above zero, in at most four digits: an amount of money or a volume.
+/// An amount of money or a volume that a limit can be: above zero.
 pub(crate) fn read_amount(item: &Item<'_>) -> Option<Fixed> {
-    let amount = item.decimal_within(Decimal::ZERO, Decimal::from(1_000_000_000_000u64))?;
+    let amount = item.amount()?;
     if amount.is_zero() {
         item.problem("zero would mean never", "write a number above 0, or remove it");
-        return None;
     }
-    if amount.scale() > DIGITS {
-        item.problem(
-            format!("{amount} has too many digits"),
-            format!("keep at most {DIGITS} after the point"),
-        );
-        return None;
-    }
-    Fixed::of(amount).ok()
+    Some(amount).filter(|amount| !amount.is_zero())
 }
 
 /// All of these are named beside awards, so no two of them and no bonus may share an id.

@@ -5,7 +5,7 @@ use rust_decimal::dec;
 use super::*;
 use crate::core::period::testing::HEAD;
 
-const BONUSES: &str = "[[bonus]]\nid = \"team\"\nfamily = \"binary\"\nbase = \"cv\"\nmode = \"weak_leg\"\n\
+const BONUSES: &str = "[placement]\ntree = \"binary\"\n[[bonus]]\nid = \"team\"\nfamily = \"binary\"\nbase = \"cv\"\nmode = \"weak_leg\"\n\
                        rate = \"0.1\"\n[[bonus]]\nid = \"now\"\nfamily = \"direct\"\nbase = \"cv\"\nrates = \"0.1\"\n\
                        [[bonus]]\nid = \"maybe\"\nfamily = \"direct\"\nbase = \"cv\"\nrates = \"0.1\"\n\
                        provisional = true\n[[bonus]]\nid = \"all\"\nfamily = \"pool\"\nbase = \"cv\"\n\

@@ -2,9 +2,11 @@
 
 use super::super::code::Code;
 use super::super::distributors::{
-    self, Branch, DistributorPage, DistributorsPage, Node, Standing, StatementRow,
+    self, Branch, DistributorPage, DistributorsPage, Node, Place, Places, Position, Standing, StatementRow,
+    moving::{Effect, MovePage, PlaceEffect, PlaceForm, Share, SponsorForm},
 };
 use super::super::explain::{ExplainPage, ExplainStep, Part, Way};
+use super::super::field::Wrong;
 use super::super::format::{Pager, Pill, Tone};
 use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
 use super::super::notices::NoticePage;
@@ -168,8 +170,74 @@ fn distributor_pages() {
             more: 4,
             parent: "11043".into(),
         },
+        has_placement: true,
+        positions: vec![Position {
+            id: "11043".into(),
+            place: "left".into(),
+            upline: vec![place("10001", 2), place("10090", 2)],
+            below: Places {
+                as_of: String::new(),
+                places: vec![place("11200", 2), place("11201", 0)],
+                more: 0,
+            },
+            count: "1204".into(),
+        }],
+        can_move: true,
     };
     check("distributor", &profile);
+    check("distributor-unplaced", &DistributorPage { positions: vec![], can_move: false, ..profile });
+}
+
+fn place(position: &str, children: usize) -> Place {
+    Place {
+        position: position.into(),
+        side: "right".into(),
+        owner: "11043".into(),
+        name: "Ben".into(),
+        children,
+    }
+}
+
+#[test]
+fn distributor_move() {
+    let share = |id: &str, posted: &str, wanted: &str, difference: &str| Share {
+        distributor: link(id),
+        posted: usd(posted),
+        wanted: usd(wanted),
+        difference: usd(difference),
+    };
+    let page = MovePage {
+        shell: shell("distributors"),
+        id: "11043".into(),
+        name: "Anna Winter".into(),
+        sponsor: SponsorForm {
+            sponsor: "10090".into(),
+            sponsor_from: "2026-11-01".into(),
+            ..SponsorForm::default()
+        },
+        place: PlaceForm::default(),
+        wrong: Wrong::default(),
+        sponsor_effect: Some(Effect {
+            text: "11043 goes to sponsor 10090 from 2026-11-01 on, with everybody below.".into(),
+            orders: "212".into(),
+            changed: 87,
+            closed: "3".into(),
+            moves: vec![usd("412.90")],
+            shares: vec![share("10001", "412.90", "0", "-412.90"), share("10090", "0", "400", "400")],
+            more: 4,
+            breakage: vec![usd("12.90")],
+        }),
+        place_effect: Some(PlaceEffect {
+            text: "Position 11043 goes under 10090, left from 2026-11-01 on.".into(),
+            below: "14".into(),
+        }),
+    };
+    check("distributor-move", &page);
+    let wrong = Wrong::default()
+        .with("sponsor", "the sponsor tree would not hold")
+        .with("sponsor_from", "Choose the day from which it holds.")
+        .with("side", "Write left, right or a number from 0.");
+    check("distributor-move-wrong", &MovePage { wrong, sponsor_effect: None, place_effect: None, ..page });
 }
 
 #[test]
