@@ -21,6 +21,7 @@ mod embedded;
 mod import;
 mod login;
 mod periods;
+mod periods_browser;
 mod pipeline;
 mod placement;
 mod proof;
