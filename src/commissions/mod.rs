@@ -14,8 +14,8 @@ mod snapshot;
 mod target;
 
 pub use consumer::{CommissionConsumer, Totals};
-pub use preview::{Books, MovePreview, Share, move_sponsor, preview_move};
 pub use facts::{FactConsumer, newest_seq, put_in_order};
+pub use preview::{Books, MovePreview, Share, move_sponsor, preview_move};
 pub use repo::{
     Before, StoredCalculation, StoredEvent, before, calculations, calculations_at, event, events_at,
     events_of,

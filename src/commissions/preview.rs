@@ -215,7 +215,8 @@ fn calculate(
 ) -> Result<Option<Calculation>, DbError> {
     let Some(stood) = &snapshot.calculation else { return Ok(None) };
     let lines: Vec<CommissionLine> = snapshot.lines.iter().filter_map(CommissionLine::of_line).collect();
-    let order = CommissionOrder { currency: stood.currency, ordered_at: context.ordered_at, store, lines: &lines };
+    let order =
+        CommissionOrder { currency: stood.currency, ordered_at: context.ordered_at, store, lines: &lines };
     let calculation = calculate_order(plan, &order, &context.upline)
         .map_err(|refusal| DbError::Invariant(format!("the engine refuses: {refusal}")))?;
     Ok(Some(calculation))

@@ -18,6 +18,7 @@ use crate::core::genealogy::Genealogy;
 use crate::core::period::{
     Carried, Earnings, Gathered, People, PeriodInput, PeriodResult, Span, Stage, calculate_period,
 };
+use crate::core::placement::Placement;
 use crate::core::plan::{Plan, PlanHash};
 use crate::db::{Conn, DbError};
 use crate::distributors;
@@ -67,8 +68,7 @@ impl Pinned<'_> {
     }
 
     pub fn people(&self, conn: &mut Conn, plan: &Plan) -> Result<People, DbError> {
-        let genealogy = distributors::genealogy_known_at(conn, self.known_at)?;
-        Ok(people_at(&genealogy, plan, self.period))
+        Ok(Trees::known_at(conn, self.known_at)?.people(plan, self.period))
     }
 
     pub fn load(
@@ -107,9 +107,25 @@ impl Pinned<'_> {
     }
 }
 
-/// Everybody as they stood when the period ended.
-pub fn people_at(genealogy: &Genealogy, plan: &Plan, period: &Period) -> People {
-    People::at(genealogy, last_instant(period), plan.ranks(), [])
+/// Who is above whom, by sponsors and by positions.
+pub struct Trees {
+    pub genealogy: Genealogy,
+    placement: Placement,
+}
+
+impl Trees {
+    /// As they were known at an instant: what was recorded later is not in them.
+    pub fn known_at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Self, DbError> {
+        let genealogy = distributors::genealogy_known_at(conn, known_at)?;
+        Ok(Self { genealogy, placement: distributors::placement_known_at(conn, known_at)? })
+    }
+
+    /// Everybody as they stood when the period ended, with positions where the plan has a tree of them.
+    pub fn people(&self, plan: &Plan, period: &Period) -> People {
+        let at = last_instant(period);
+        let positions = plan.placement().map(|_| self.placement.at(at));
+        People::at(&self.genealogy, at, plan.ranks(), positions.unwrap_or_default())
+    }
 }
 
 /// The period does not contain its end.

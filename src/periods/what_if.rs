@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use self::orders::Orders;
-use super::calculate::{last_instant, people_at, span};
+use super::calculate::{Trees, last_instant, span};
 use super::gather::{Counts, Gatherer, each_page};
 use super::problem::CalculationProblem;
 use super::repo;
@@ -23,7 +23,6 @@ use super::scope::Scope;
 use super::summary::share;
 use crate::commissions;
 use crate::core::fixed::Fixed;
-use crate::core::genealogy::Genealogy;
 use crate::core::ids::DistributorId;
 use crate::core::period::{
     Carried, Gathered, Measure, NO_RANK, People, PeriodInput, PeriodResult, calculate_period, index,
@@ -31,7 +30,6 @@ use crate::core::period::{
 use crate::core::plan::Plan;
 use crate::core::volume::VolumeKind;
 use crate::db::{Conn, DbError};
-use crate::distributors;
 use crate::plans::Plans;
 
 #[derive(Clone, Debug, Serialize)]
@@ -93,7 +91,7 @@ pub fn what_if(conn: &mut Conn, other: &Plan, last: usize) -> Result<WhatIf, Cal
     let known_at = DateTime::<Utc>::from_timestamp(ALL_KNOWLEDGE, 0).unwrap_or_default();
     let published = Plans::default().get(conn)?;
     let periods = repo::periods::all(conn)?;
-    let genealogy = distributors::genealogy_known_at(conn, known_at)?;
+    let trees = Trees::known_at(conn, known_at)?;
     let cutoff = commissions::newest_seq(conn)?;
     let first = periods.len().saturating_sub(last);
     let mut left: Option<[Carried; 2]> = None;
@@ -103,13 +101,13 @@ pub fn what_if(conn: &mut Conn, other: &Plan, last: usize) -> Result<WhatIf, Cal
         let Some(period) = periods.get(at) else { continue };
         let before = at.checked_sub(1).and_then(|at| periods.get(at));
         let Some(held) = published.at(last_instant(period)) else { continue };
-        let work = Work { period, scope: Scope::of(period, before, cutoff), genealogy: &genealogy };
+        let work = Work { period, scope: Scope::of(period, before, cutoff), trees: &trees };
         let [held_carried, other_carried] = match left.take() {
             Some(left) => left,
             None => left_by(conn, before)?,
         };
         let as_held = work.under(conn, held, held_carried, None)?;
-        let as_other = work.under(conn, other, other_carried, Some(Orders::new(other, &genealogy)))?;
+        let as_other = work.under(conn, other, other_carried, Some(Orders::new(other, &trees.genealogy)))?;
         found.periods.push(work.compare((held, &as_held), (other, &as_other))?);
         left = Some([as_held.result.next, as_other.result.next]);
     }
@@ -130,7 +128,7 @@ fn left_by(conn: &mut Conn, before: Option<&Period>) -> Result<[Carried; 2], DbE
 struct Work<'a> {
     period: &'a Period,
     scope: Scope,
-    genealogy: &'a Genealogy,
+    trees: &'a Trees,
 }
 
 /// A period under one plan.
@@ -150,7 +148,7 @@ impl Work<'_> {
         carried: Carried,
         mut orders: Option<Orders<'_>>,
     ) -> Result<Under, CalculationProblem> {
-        let people = people_at(self.genealogy, plan, self.period);
+        let people = self.trees.people(plan, self.period);
         let mut gatherer = Gatherer::new(conn, plan, &people)?;
         gatherer.paid_to = Some(BTreeMap::new());
         each_page(conn, &self.scope, |conn, page| {

@@ -25,7 +25,8 @@ impl<'a> Told<'a> {
     pub fn of(case: &'a Case, ran: &'a Ran) -> Self {
         let input =
             PeriodInput { span: &case.span, people: &ran.people, sold: &ran.sold, carried: &case.carried };
-        let earnings = Earnings::before(&ran.plan, input, &ran.result, crate::core::bonus::Phase::Pool).unwrap();
+        let earnings =
+            Earnings::before(&ran.plan, input, &ran.result, crate::core::bonus::Phase::Pool).unwrap();
         Self { ran, input, earnings }
     }
 
