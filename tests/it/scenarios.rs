@@ -108,6 +108,7 @@ fn play(scenario: &Scenario) -> Played {
             }
             Action::Assign { order, distributor } => stage.assign(order, distributor),
             Action::Place(_)
+            | Action::PlaceAll
             | Action::Carry(_)
             | Action::Standing { .. }
             | Action::Close(_)
