@@ -10,10 +10,12 @@ mod import;
 mod inspect;
 mod migrate;
 mod output;
+mod period;
 mod plan;
 mod proof;
 mod scenario;
 mod serve;
+mod simulate;
 mod store;
 mod token;
 mod user;
@@ -85,6 +87,7 @@ enum Command {
     Import(import::Import),
     Distributor(distributor::DistributorCommand),
     Plan(plan::PlanCommand),
+    Period(period::PeriodCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -139,6 +142,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Import(command) => command.run(global),
         Command::Distributor(command) => command.run(global),
         Command::Plan(command) => command.run(global),
+        Command::Period(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),

@@ -32,6 +32,17 @@ pub fn working(what: impl Into<Cow<'static, str>>) -> ProgressBar {
     spinner(what, "{spinner} {msg} {elapsed}")
 }
 
+/// Shows how far something is that has an end, what it does and how long it still takes; silent where there is no
+/// terminal.
+pub fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
 fn spinner(what: impl Into<Cow<'static, str>>, template: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what);
     // A template that cannot be read would only look plain.

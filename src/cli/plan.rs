@@ -84,6 +84,20 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// What the last periods would have cost under a document; writes nothing
+    ///
+    /// Every order and every period is calculated again, as the facts are now: cost, share of CV, who earns more or
+    /// less, whose rank is another.
+    #[command(after_help = "Example:\n  upline plan simulate next.toml --periods 3 --json")]
+    Simulate {
+        file: PathBuf,
+        /// How many of the last periods, the open ones too
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        periods: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make a document the plan of all orders from a date on
     ///
     /// A published document never changes. Orders that were held because no plan held are assessed again.
@@ -118,6 +132,12 @@ impl PlanCommand {
             }
             Action::List { json } => {
                 global.with_backend(Opening::Ready, |backend, clock| list(backend, clock, json))
+            }
+            Action::Simulate { file, periods, json } => {
+                let plan = parse(&file)?;
+                global.with_backend(Opening::Ready, |backend, _| {
+                    super::simulate::simulate(backend, &plan, periods, json)
+                })
             }
             Action::Publish { file, from } => {
                 let (document, plan) = (super::read_text(&file)?, parse(&file)?);

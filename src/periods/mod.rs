@@ -45,8 +45,8 @@ pub use repo::summary::{Held, Mover};
 pub use rows::{AwardRow, CutRow, PoolRow, Rows, StandingRow};
 pub use run::{StopLoss, approve, discard, start_run, summary};
 pub use scope::Scope;
-pub use summary::{BonusTotal, Summary, Totals, Variance};
-pub use what_if::{PeriodUnder, RankChange, WhatIf, Winner, what_if};
+pub use summary::{BonusTotal, Summary, Totals, Variance, share};
+pub use what_if::{Cost, PeriodUnder, RankChange, WhatIf, Winner, what_if};
 pub use words::{RunKind, RunStage, RunStatus, Status};
 pub use worker::Worker;
 

@@ -250,10 +250,11 @@ const PAGES: [&str; 21] = [
 const MORE_PAGES: [&str; 4] = ["/admin/simulate", "/admin/skus/import", "/admin/stores", "/admin/stores/*"];
 
 /// Pages that only a form leads to.
-const ASKED: [&str; 4] = [
+const ASKED: [&str; 5] = [
     "/admin/search?q=NEW",
     "/admin/search?q=nothing-like-this",
     "/admin/orders?state=exempt",
+    "/admin/plans/diff",
     "/admin/held/cause?reason=unmapped_sku&cause=sku:NEW-1&sku_id=N-1&class=standard",
 ];
 

@@ -8,6 +8,7 @@ pub struct Order<'a> {
     pub tax: &'a str,
     pub total: &'a str,
     pub status: &'a str,
+    pub created: &'a str,
     pub modified: &'a str,
     pub distributor: Option<&'a str>,
     pub refunds: &'a [&'a str],
@@ -22,6 +23,7 @@ impl Default for Order<'_> {
             tax: "0.00",
             total: "100.00",
             status: "processing",
+            created: "2026-11-01T09:00:00",
             modified: "2026-11-01T10:00:00",
             distributor: Some("4"),
             refunds: &[],
@@ -31,7 +33,7 @@ impl Default for Order<'_> {
 
 impl Order<'_> {
     pub fn body(&self) -> String {
-        let Self { id, sku, net, tax, total, status, modified, .. } = self;
+        let Self { id, sku, net, tax, total, status, created, modified, .. } = self;
         let meta = self
             .distributor
             .map(|who| format!(r#"{{"id":1,"key":"distributor","value":"{who}"}}"#))
@@ -44,7 +46,7 @@ impl Order<'_> {
             .collect();
         format!(
             r#"{{"id":{id},"parent_id":0,"status":"{status}","currency":"USD","prices_include_tax":false,
-"date_created_gmt":"2026-11-01T09:00:00","date_modified_gmt":"{modified}","date_paid_gmt":"2026-11-01T09:00:01",
+"date_created_gmt":"{created}","date_modified_gmt":"{modified}","date_paid_gmt":"{created}",
 "discount_total":"0.00","discount_tax":"0.00","shipping_total":"0.00","shipping_tax":"0.00","cart_tax":"{tax}",
 "total":"{total}","total_tax":"{tax}","customer_id":0,"number":"{id}","meta_data":[{meta}],
 "line_items":[{{"id":1,"name":"Thing","product_id":77,"variation_id":0,"quantity":1,"subtotal":"{net}",

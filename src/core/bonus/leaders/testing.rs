@@ -10,7 +10,7 @@ use crate::core::period::testing::{Case, Ran};
 use crate::core::period::{Earnings, PeriodInput, Stage, TraceStep};
 use crate::core::plan::{Plan, PlanProblem};
 
-/// Four ranks above nothing, and a class whose CV is eighteen times its PV.
+/// Four ranks, the lowest first.
 pub(crate) const RANKS: &str = r#"
 [[rank]]
 id = "member"
@@ -37,12 +37,12 @@ pub(crate) fn says(problems: &[PlanProblem], what: &str, fix: &str) -> bool {
     problems.iter().any(|p| p.message.contains(what) && p.fix.contains(fix) && p.line > 1)
 }
 
-/// The lines of the plan that differ from those of `other`: for what a key changes.
+/// Whether two plans that end so have different hashes.
 pub(crate) fn differs(one: &str, other: &str) -> bool {
     with_ranks(one).plan.hash() != with_ranks(other).plan.hash()
 }
 
-/// Every award is the sum of its sources and of all ways that lead to it.
+/// Every award is the sum of its sources, and the pool holds them all.
 pub(crate) fn check_told(case: &Case, ran: &Ran) {
     let earnings = Earnings::default();
     let input =
