@@ -183,6 +183,7 @@ impl Parts {
             tokens: self.tokens.clone(),
             published: self.published.clone(),
             default_currency: self.default_currency,
+            stop_loss: settings.periods.stop_loss,
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),
             schema: web::health::Schema::default(),

@@ -11,6 +11,6 @@ mod verify;
 pub use crate::periods::RunDifference;
 pub use digest::Digest;
 pub use explain::{Explanation, explain};
-pub use explain_run::{RunExplanation, explain_run};
+pub use explain_run::{AwardTold, RunExplanation, SourceTold, Trace, explain_run};
 pub use replay::{Difference, Replayed, replay};
 pub use verify::{Problem, Verified, verify};

@@ -7,6 +7,7 @@ mod deliveries;
 mod distributors;
 mod entries;
 mod orders;
+mod periods;
 
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -19,6 +20,7 @@ pub use orders::{
     AttributionView, EventView, HoldView, LineView, OrderFilter, OrderView, order, order_by_external_id,
     orders,
 };
+pub use periods::{AwardView, PeriodView, PoolView, RunView, awards, period, periods, run};
 
 use crate::core::money::Currency;
 use crate::db::{Conn, DbError};

@@ -6,6 +6,7 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::journal::Source;
 use super::{Conn, Page, limit};
 use crate::db::DbError;
 use crate::distributors::Profile;
@@ -90,15 +91,18 @@ pub fn codes(conn: &mut Conn, id: &str) -> Result<Vec<String>, DbError> {
     Ok(rows.into_iter().map(|row| row.code).collect())
 }
 
-/// One commission event with its order.
+/// One commission event with what it is of.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Earned {
     #[diesel(sql_type = SqlUuid)]
     pub event_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     pub order_id: Uuid,
-    #[diesel(sql_type = Text)]
-    pub number: String,
+    /// Of an order; a period's event has the name of its period.
+    #[diesel(sql_type = Nullable<Text>)]
+    number: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    period: Option<String>,
     #[diesel(sql_type = Text)]
     pub kind: String,
     #[diesel(sql_type = Text)]
@@ -113,12 +117,19 @@ pub struct Earned {
     pub created_at: DateTime<Utc>,
 }
 
+impl Earned {
+    pub fn source(&self) -> Source {
+        Source::of(self.number.clone(), self.period.clone())
+    }
+}
+
 /// Newest first, older than `before`.
 pub fn statement(conn: &mut Conn, id: &str, before: Option<Uuid>) -> Result<Page<Earned, Uuid>, DbError> {
     let rows: Vec<Earned> = sql_query(
-        "select e.event_id, e.order_id, coalesce(o.number, o.external_id) as number, e.kind, e.bonus, e.level,
-                e.amount, e.currency::text as currency, e.created_at
-         from commission_events e join orders o using (order_id)
+        "select e.event_id, e.order_id, coalesce(o.number, o.external_id) as number, p.name as period, e.kind,
+                e.bonus, e.level, e.amount, e.currency::text as currency, e.created_at
+         from commission_events e left join orders o using (order_id)
+         left join runs r on r.run_id = e.order_id left join periods p using (period_id)
          where e.distributor_id = $1 and e.event_id < $2 order by e.event_id desc limit $3",
     )
     .bind::<Text, _>(id)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
@@ -117,19 +117,41 @@ pub fn accounts(conn: &mut Conn) -> Result<Vec<Account>, DbError> {
     Ok(sql_query("select account, name, title from accounts order by account").load(conn)?)
 }
 
-/// The stores' numbers of the orders that entries belong to.
-pub fn order_numbers(conn: &mut Conn, orders: &[Uuid]) -> Result<HashMap<Uuid, String>, DbError> {
+/// What an entry or an event belongs to, and how people call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The store's number of an order.
+    Order(String),
+    /// The name of the period that a run is of.
+    Run(String),
+}
+
+impl Source {
+    pub(super) fn of(number: Option<String>, period: Option<String>) -> Self {
+        match (number, period) {
+            (None, Some(period)) => Self::Run(period),
+            (number, _) => Self::Order(number.unwrap_or_default()),
+        }
+    }
+}
+
+pub fn sources(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, Source>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = SqlUuid)]
-        order_id: Uuid,
-        #[diesel(sql_type = Text)]
-        number: String,
+        id: Uuid,
+        #[diesel(sql_type = Nullable<Text>)]
+        number: Option<String>,
+        #[diesel(sql_type = Nullable<Text>)]
+        period: Option<String>,
     }
     let rows: Vec<Row> = sql_query(
-        "select order_id, coalesce(number, external_id) as number from orders where order_id = any($1)",
+        "select order_id as id, coalesce(number, external_id) as number, null as period
+         from orders where order_id = any($1)
+         union all
+         select run_id, null, p.name from runs join periods p using (period_id) where run_id = any($1)",
     )
-    .bind::<Array<SqlUuid>, _>(orders)
+    .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.order_id, row.number)).collect())
+    Ok(rows.into_iter().map(|row| (row.id, Source::of(row.number, row.period))).collect())
 }

@@ -12,6 +12,7 @@ pub mod held;
 pub mod journal;
 pub mod order;
 pub mod orders;
+pub mod periods;
 pub mod plans;
 pub mod search;
 pub mod set_up;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use url::Url;
 
 use super::fresh::Fresh;
@@ -37,6 +38,8 @@ pub struct AppState {
     pub published: Arc<Fresh<Published>>,
     /// Of posted orders that name none, while no plan holds.
     pub default_currency: Currency,
+    /// The share of CV above which the payout of a period is only approved with an explicit word.
+    pub stop_loss: Decimal,
     pub backoff: Backoff,
     pub limits: Limits,
     pub schema: Schema,

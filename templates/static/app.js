@@ -8,7 +8,7 @@
   const typing = (element) => element && /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName);
 
   const pages = { d: "/admin", w: "/admin/deliveries", o: "/admin/orders", h: "/admin/held", s: "/admin/skus",
-    p: "/admin/distributors", l: "/admin/ledger" };
+    p: "/admin/distributors", c: "/admin/periods", l: "/admin/ledger" };
   let gone = false; // "g" was pressed and waits for the page's letter
 
   document.addEventListener("keydown", (press) => {

@@ -3,6 +3,7 @@
 use crate::support::app::{DISTRIBUTORS, SKUS, TestApp};
 use crate::support::browser::{Browser, Page};
 use crate::support::payload::Order;
+use upline::core::plan::Plan;
 
 const PLAN: &str = include_str!("../../config/plans/affiliate.toml");
 
@@ -59,6 +60,20 @@ fn a_plan_is_checked_previewed_and_published() {
     let list = admin.get("/admin/plans").text;
     assert_eq!((list.matches("in effect").count(), list.matches("upcoming").count()), (1, 1), "{list}");
     assert!(admin.get("/admin/settings").text.contains("plan.publish"));
+
+    let diff = admin.get("/admin/plans/diff").text;
+    for told in ["1 value changed", "bonus.levels.rates", "[0.1, 0.02, 0.01]", "[0.1, 0.025, 0.01]"] {
+        assert!(diff.contains(told), "{told} in {diff}");
+    }
+    let hash = |document: &str| Plan::parse(document).unwrap().hash().to_string();
+    let same = format!("/admin/plans/diff?from={0}&to={0}", hash(PLAN));
+    assert!(admin.get(&same).text.contains("Both plans mean the same"));
+    let turned = format!("/admin/plans/diff?from={}&to={}", hash(&raised), hash(PLAN));
+    assert!(admin.get(&turned).text.contains("1 value changed"));
+    assert_eq!(
+        admin.get(&format!("/admin/plans/diff?from={}&to={}", hash(PLAN), "0".repeat(64))).status,
+        404
+    );
 }
 
 #[test]

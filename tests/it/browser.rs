@@ -224,7 +224,7 @@ fn the_tree_unfolds_in_place_and_keys_lead_around() {
 }
 
 /// One of every page that links lead to; `*` stands for what differs from order to order.
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 21] = [
     "/admin",
     "/admin/deliveries",
     "/admin/deliveries/*",
@@ -238,6 +238,8 @@ const PAGES: [&str; 19] = [
     "/admin/ledger/entries/*/*",
     "/admin/orders",
     "/admin/orders/*",
+    "/admin/periods",
+    "/admin/periods/*",
     "/admin/plans",
     "/admin/plans/*",
     "/admin/plans/check",
@@ -245,13 +247,14 @@ const PAGES: [&str; 19] = [
     "/admin/skus",
     "/admin/skus/*",
 ];
-const MORE_PAGES: [&str; 3] = ["/admin/skus/import", "/admin/stores", "/admin/stores/*"];
+const MORE_PAGES: [&str; 4] = ["/admin/simulate", "/admin/skus/import", "/admin/stores", "/admin/stores/*"];
 
 /// Pages that only a form leads to.
-const ASKED: [&str; 4] = [
+const ASKED: [&str; 5] = [
     "/admin/search?q=NEW",
     "/admin/search?q=nothing-like-this",
     "/admin/orders?state=exempt",
+    "/admin/plans/diff",
     "/admin/held/cause?reason=unmapped_sku&cause=sku:NEW-1&sku_id=N-1&class=standard",
 ];
 
@@ -262,6 +265,7 @@ fn every_page_fits_and_is_labelled_in_light_and_dark() {
     let order = |(id, sku): (u64, _)| Order { id, sku, ..Order::default() };
     let orders: Vec<Order<'_>> = (301..).zip(names).map(order).collect();
     sell(&app, &orders);
+    app.make_periods();
     let Some(browser) = Chromium::of_admin(&app) else { return };
     let pages = found(&browser, &app.base);
     let known: Vec<&str> = pages.keys().map(String::as_str).collect();
@@ -326,7 +330,7 @@ fn kind(path: &str) -> String {
 }
 
 /// What is wrong with a page in a window of the width `arguments[0]`.
-const FAULTS: &str = r#"
+pub const FAULTS: &str = r#"
 const width = arguments[0], faults = [];
 const shown = (e) => e.checkVisibility();
 const told = (e) => e.outerHTML.slice(0, 160);

@@ -173,6 +173,8 @@ fn publish(site: &Site) {
     let shown = run(site, 0, &["plan", "show", "--effective", "2024-06-01"]).out;
     assert!(shown.contains(hash.trim()) && shown.contains("supplement") && shown.contains("20%"), "{shown}");
     assert!(run(site, 1, &["plan", "show", "--effective", "2023-12-31"]).err.contains("2023-12-31"));
+    assert!(run(site, 0, &["plan", "diff", &plan, &hash.trim()[..12]]).out.contains("mean the same"));
+    assert!(run(site, 1, &["plan", "diff", &plan, "0123456789ab"]).err.contains("plan list"));
 }
 
 fn an_event_is_explained(site: &Site, conn: &mut PgConnection) {
@@ -274,6 +276,16 @@ fn plans_are_checked_without_a_database() {
     assert_eq!((&checked["valid"], checked["problems"].as_array().unwrap().len()), (&json!(false), 2));
     assert!(run(&site, 2, &["plan", "publish", &good, "--from", "soon"]).err.contains("2026-01-31"));
     run(&site, 2, &["plan", "show"]);
+
+    assert!(run(&site, 0, &["plan", "diff", &good, &same]).out.contains("mean the same"));
+    let raised = site.file("raised.toml", PLAN.replace("accessory = \"0.05\"", "accessory = \"0.06\""));
+    let told = run(&site, 3, &["plan", "diff", &good, &raised]).out;
+    assert!(told.contains("~  bonus.direct.rates.accessory  0.05  0.06"), "{told}");
+    let told = run(&site, 3, &["plan", "diff", "--json", &raised, &good]).json();
+    let change = json!({"path": "bonus.direct.rates.accessory", "was": "0.06", "is": "0.05"});
+    assert_eq!(told["changes"], json!([change]));
+    let schema = run(&site, 0, &["plan", "schema"]).out;
+    assert_eq!(schema, include_str!("../../config/plan.schema.json"));
 }
 
 #[test]

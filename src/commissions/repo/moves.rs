@@ -43,9 +43,9 @@ pub fn orders_since(
         "select o.order_id, o.calculation_no, s.slug as store, o.distributor_id, o.ordered_at,
                 exists (select 1 from periods p
                         where p.status in ('frozen', 'closed') and o.ordered_at < p.ends_at
-                          -- one that came after the cut-off counts in a later period
+                          -- one that came later, or has no fact yet, counts in a later period
                           and coalesce((select min(f.first_seq) from volume_facts f
-                                        where f.order_id = o.order_id) <= p.cutoff_seq, true)) as is_closed
+                                        where f.order_id = o.order_id) <= p.late_after_seq, false)) as is_closed
          from orders o join stores s using (store_id)
          where o.calculation_no > 0 and o.ordered_at >= $1 and o.distributor_id = any($2)
          order by o.order_id",

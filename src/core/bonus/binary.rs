@@ -67,7 +67,7 @@ enum Worth {
 /// What stays of volume that was not matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Carry {
-    CarryForward,
+    Forward,
     /// Only by how much one side is ahead of the other.
     NetOff,
     FullFlush,
@@ -88,7 +88,7 @@ enum AboveCap {
 }
 
 const CARRIES: [(&str, Carry); 3] =
-    [("carry_forward", Carry::CarryForward), ("net_off", Carry::NetOff), ("full_flush", Carry::FullFlush)];
+    [("carry_forward", Carry::Forward), ("net_off", Carry::NetOff), ("full_flush", Carry::FullFlush)];
 const INACTIVE: [(&str, Inactive); 2] = [("keep", Inactive::Keep), ("flush", Inactive::Flush)];
 const ABOVE_CAP: [(&str, AboveCap); 2] = [("flush", AboveCap::Flush), ("keep", AboveCap::Keep)];
 
@@ -116,7 +116,7 @@ impl Binary {
             }
         }
         self.worth.canonical(path, out);
-        if self.carry != Carry::CarryForward {
+        if self.carry != Carry::Forward {
             out.text(&format!("{path}.carry"), word(&CARRIES, &self.carry));
         }
         if let Some(most) = self.max_carry {

@@ -33,6 +33,9 @@ pub struct Generation {
     gross: bool,
 }
 
+/// Somebody on the way of a volume, and on which line, in which generation and with what result it came there.
+type Arrival<'a> = (u32, Option<(&'a Line, u16, Step)>);
+
 /// Who begins a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Boundary {
@@ -205,7 +208,7 @@ impl PeriodBonus for Generation {
     fn trace(&self, bonus: &Bonus, stage: &Stage<'_>, source: u32) -> Vec<TraceStep> {
         let lines = self.lines(bonus, stage);
         let sponsors = stage.input.people.sponsors();
-        let mut way: Vec<(u32, Option<(&Line, u16, Step)>)> = vec![];
+        let mut way: Vec<Arrival<'_>> = vec![];
         for line in &lines {
             let mut distance = 0;
             climb_from(line, &sponsors, source, |person, state, step| {

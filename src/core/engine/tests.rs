@@ -78,5 +78,34 @@ rates = { member = ["0.05"], gold = ["0.05", "0.03"] }
     );
 }
 
+#[test]
+fn an_order_has_the_volumes_of_its_market() {
+    let plan = plan(
+        r#"
+[class.markets.europe]
+cv = { of_net = "0.5" }
+[[market]]
+id = "europe"
+stores = ["shop-eu"]
+[[bonus]]
+id = "own"
+family = "direct"
+base = "cv"
+rates = "0.20"
+"#,
+    );
+    let paid = |store: &str| {
+        let lines = [line("1", dec!(100))];
+        let order = CommissionOrder {
+            currency: plan.currency(),
+            ordered_at: DateTime::UNIX_EPOCH,
+            store,
+            lines: &lines,
+        };
+        calculate_order(&plan, &order, &[member("a", "member")]).unwrap().awards[0].amount
+    };
+    assert_eq!((paid("shop"), paid("shop-eu")), (dec!(20), dec!(10)));
+}
+
 mod properties;
 mod walks;

@@ -41,25 +41,8 @@ fn change(path: &str, was: Option<&&str>, is: Option<&&str>) -> PlanChange {
     }
 }
 
-/// No path has an equals sign outside of quotes, and no value is on two lines.
 fn lines(canonical: &str) -> BTreeMap<&str, &str> {
-    canonical.lines().filter_map(split_line).collect()
-}
-
-fn split_line(line: &str) -> Option<(&str, &str)> {
-    let mut quoted = false;
-    let mut escaped = false;
-    let equals = line.char_indices().find(|(_, c)| {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ => {}
-        }
-        *c == '=' && !quoted
-    });
-    let (at, _) = equals?;
-    Some((line.get(..at)?.trim_end(), line.get(at + 1..)?.trim_start()))
+    canonical.lines().filter_map(|line| line.split_once(" = ")).collect()
 }
 
 /// Names without quotes where TOML needs none, places counted as people write them.
@@ -67,27 +50,16 @@ fn readable(path: &str) -> String {
     let mut parts: Vec<String> = vec![];
     let mut rest = path;
     while !rest.is_empty() {
-        let (part, after) = match rest.strip_prefix('"') {
-            Some(inside) => match end_of_quoted(inside) {
-                Some(end) => rest.split_at(end + 2),
-                None => (rest, ""),
-            },
-            None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
+        // No name has a quote in it.
+        let end = match rest.strip_prefix('"').and_then(|name| name.find('"')) {
+            Some(quote) => quote + 2,
+            None => rest.find('.').unwrap_or(rest.len()),
         };
+        let (part, after) = rest.split_at(end);
         parts.push(bare(part));
         rest = after.strip_prefix('.').unwrap_or(after);
     }
     parts.join(".")
-}
-
-fn end_of_quoted(inside: &str) -> Option<usize> {
-    let mut escaped = false;
-    let mut end = inside.char_indices().filter(|(_, c)| {
-        let ends = *c == '"' && !escaped;
-        escaped = *c == '\\' && !escaped;
-        ends
-    });
-    end.next().map(|(at, _)| at)
 }
 
 fn bare(part: &str) -> String {

@@ -235,3 +235,7 @@ proptest! {
         prop_assert_eq!(shuffled.hash(), Plan::parse(GOOD).unwrap().hash());
     }
 }
+
+mod changes;
+mod document;
+mod refunds;

@@ -20,7 +20,7 @@ use crate::db::{Conn, DbError};
 pub struct EntryView {
     /// `source_id/entry_no`; `after` of the next page.
     pub entry_id: String,
-    /// The order that the entry belongs to.
+    /// The order, or the run of a period, that the entry belongs to.
     pub source_id: Uuid,
     pub entry_no: i32,
     #[schema(example = "commission")]

@@ -12,13 +12,16 @@ use serde::Deserialize;
 use super::chart::speed::{self, Speed};
 use super::chart::{Chart, Kind, Point, Series};
 use super::desk::Desk;
-use super::format::{self, Amount, Pill, Tone, When};
+use super::format::{self, Amount, Link, Pill, Tone, When};
 use super::shell::Shell;
 use super::words;
+use crate::db::DbError;
 use crate::events::{self, Backlog};
 use crate::ingest;
+use crate::reports::Conn;
 use crate::reports::dashboard::{self as report, Day, Drift, Posted};
 use crate::reports::held::{self, ByReason};
+use crate::reports::periods::{self, Period, Placed};
 use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
@@ -36,6 +39,17 @@ pub struct DashboardPage {
     pub speeds: Vec<Speed>,
     pub held: Vec<HeldCause>,
     pub books: Vec<Check>,
+    /// The oldest period that is not closed.
+    pub period: Option<OpenPeriod>,
+}
+
+pub struct OpenPeriod {
+    pub link: Link,
+    pub status: Pill,
+    pub starts: When,
+    pub ends: When,
+    pub orders: String,
+    pub next: String,
 }
 
 pub struct Figure {
@@ -89,6 +103,7 @@ struct Found {
     backlog: Vec<Backlog>,
     stores: usize,
     planned: bool,
+    period: Option<(Period, Placed)>,
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<HttpResponse, Denied> {
@@ -110,6 +125,7 @@ pub async fn page(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<Htt
                 backlog: events::backlog(conn)?,
                 stores: ingest::list_stores(conn)?.len(),
                 planned: plans.get(conn)?.at(now).is_some(),
+                period: open_period(conn)?,
             })
         })
         .await?;
@@ -120,7 +136,8 @@ pub async fn page(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<Htt
     let page = DashboardPage {
         figures: figures(&found.days, &currency),
         charts: charts(&found, days, &currency),
-        needs: needs(&found, &shell),
+        needs: needs(&found, &shell, now),
+        period: found.period.as_ref().map(|(period, placed)| period_card(period, placed, now)),
         speeds: vec![
             speed::of("Webhook answered", "since the program started", acks, 120),
             speed::of("Receipt to ledger", "newest orders", speed::posted(&found.posted), 500),
@@ -250,7 +267,24 @@ fn charts(found: &Found, days: u32, currency: &str) -> Vec<Chart> {
     ]
 }
 
-fn needs(found: &Found, shell: &Shell) -> Vec<Need> {
+fn open_period(conn: &mut Conn) -> Result<Option<(Period, Placed)>, DbError> {
+    let Some(period) = periods::current(conn)? else { return Ok(None) };
+    let placed = periods::placed(conn, period.starts_at, period.ends_at)?;
+    Ok(Some((period, placed)))
+}
+
+fn period_card(period: &Period, placed: &Placed, now: DateTime<Utc>) -> OpenPeriod {
+    OpenPeriod {
+        link: Link::new(super::periods::address(&period.name), format!("Period {}", period.name)),
+        status: super::periods::status(&period.status),
+        starts: When(period.starts_at),
+        ends: When(period.ends_at),
+        orders: format::count_up_to(placed.orders, periods::ENOUGH),
+        next: super::periods::next_step(&period.status, period.ends_at, now).to_owned(),
+    }
+}
+
+fn needs(found: &Found, shell: &Shell, now: DateTime<Utc>) -> Vec<Need> {
     let need = |tone, tag: &str, text: String, detail: &str, href: &str, action: &str| Need {
         pill: Pill::new(tone, tag),
         text,
@@ -278,6 +312,16 @@ fn needs(found: &Found, shell: &Shell) -> Vec<Need> {
             &format!("{} net waits", money.join(", ")),
             &held.href,
             "Mend the cause",
+        ));
+    }
+    if let Some((period, _)) = found.period.as_ref().filter(|(period, _)| period.ends_at <= now) {
+        needs.push(need(
+            Tone::Info,
+            "period",
+            format!("Period {} has ended", period.name),
+            &format!("next: {}", super::periods::next_step(&period.status, period.ends_at, now)),
+            &super::periods::address(&period.name),
+            "Bring it further",
         ));
     }
     // The store of the direct API is always there.

@@ -238,7 +238,7 @@ fn earned(found: report::Earned) -> StatementRow {
     StatementRow {
         event_id: found.event_id.to_string(),
         at: When(found.created_at),
-        order: words::order_link(found.order_id, found.number),
+        order: words::source_link(found.order_id, &found.source()),
         kind: words::kind(&found.kind),
         level: found.level.to_string(),
         amount: words::amount(found.amount, &found.currency),

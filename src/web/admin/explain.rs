@@ -1,6 +1,7 @@
 //! One commission event, rebuilt by hand: store, order, line, class, path, rate, rounding, posting.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use askama::Template;
 use rust_decimal::Decimal;
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::desk::{Desk, nothing};
+use super::explain_run;
 use super::format::{self, Amount, Link, Pill, When};
 use super::order::{Names, Rung, names, upline};
 use super::shell::Shell;
@@ -16,6 +18,7 @@ use crate::core::attribution::PLACE_MANUAL;
 use crate::core::engine::{Award, Visited};
 use crate::distributors;
 use crate::proof::{self, Explanation};
+use crate::web::error::Refusal;
 use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
@@ -32,7 +35,31 @@ pub struct ExplainPage {
     pub summary: String,
     pub steps: Vec<ExplainStep>,
     pub path: Vec<Rung>,
+    /// Of a period's event: whose volume it is made of.
+    pub parts: Vec<Part>,
+    pub more_parts: String,
+    /// Of a period's event: everybody that the volume of its greatest parts came to.
+    pub ways: Vec<Way>,
     pub snapshot: Code,
+}
+
+pub struct Part {
+    pub source: Link,
+    /// The position that it was matched for; empty for most.
+    pub place: String,
+    pub level: String,
+    /// The period that the volume is of.
+    pub period: String,
+    pub base: String,
+    pub rate: String,
+    pub exact: String,
+    /// The source's orders, from the period's end back.
+    pub orders: Option<String>,
+}
+
+pub struct Way {
+    pub source: Link,
+    pub rungs: Vec<Rung>,
 }
 
 pub struct ExplainStep {
@@ -43,16 +70,31 @@ pub struct ExplainStep {
     pub link: Option<Link>,
 }
 
+/// What the event is of.
+enum Either {
+    Order(Names, Box<Explanation>),
+    Run(Result<explain_run::Found, String>),
+}
+
 pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResponse, Denied> {
     let id = id.into_inner();
     let (shell, found) = desk
         .read(&viewer, "ledger", move |conn| {
-            let Some(told) = proof::explain(conn, id)? else { return Ok(None) };
+            let Some(told) = proof::explain(conn, id)? else {
+                return Ok(explain_run::read(conn, id)?.map(Either::Run));
+            };
             let ids: Vec<String> = told.upline.iter().map(|member| member.distributor.0.clone()).collect();
-            Ok(Some((names(distributors::profiles(conn, &ids)?), told)))
+            Ok(Some(Either::Order(names(distributors::profiles(conn, &ids)?), Box::new(told))))
         })
         .await?;
-    let (names, told) = found.ok_or_else(|| nothing("commission event"))?;
+    let (names, told) = match found.ok_or_else(|| nothing("commission event"))? {
+        Either::Order(names, told) => (names, told),
+        Either::Run(Ok(found)) => return desk.show(&explain_run::page(shell, &found)),
+        Either::Run(Err(problem)) => {
+            let unable = format!("the run cannot be calculated again: {problem}");
+            return Err(Refusal::new(StatusCode::CONFLICT, "not_explained", unable).into());
+        }
+    };
     let snapshot = serde_json::to_string(&told).unwrap_or_default();
     let page = ExplainPage {
         shell,
@@ -65,6 +107,9 @@ pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResp
         summary: summary(&told),
         steps: steps(&told),
         path: path(&told, &names),
+        parts: vec![],
+        more_parts: String::new(),
+        ways: vec![],
         snapshot: Code::json("Everything behind this event", &snapshot),
     };
     desk.show(&page)

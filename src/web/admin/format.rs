@@ -72,6 +72,11 @@ pub fn percent(share: Decimal) -> String {
     format!("{} %", (share * Decimal::ONE_HUNDRED).round_dp(2).normalize())
 }
 
+/// A rate with every digit that it has.
+pub fn percent_exact(rate: Decimal) -> String {
+    format!("{} %", (rate * Decimal::ONE_HUNDRED).normalize())
+}
+
 /// A plain decimal without trailing zeros, such as a quantity.
 pub fn plain(number: Decimal) -> String {
     number.normalize().to_string()

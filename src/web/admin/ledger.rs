@@ -15,7 +15,7 @@ use super::order::{self, Posting};
 use super::shell::Shell;
 use super::words;
 use crate::ledger::{self, StoredEntry};
-use crate::reports::journal::{self as report, Filter};
+use crate::reports::journal::{self as report, Filter, Source};
 use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
@@ -85,11 +85,11 @@ pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<
     let Asked { account, distributor, source, number } = asked.into_inner();
     let filter = Filter { account, distributor };
     let (wanted, before) = (filter.clone(), source.zip(number));
-    let (shell, (accounts, numbers, found)) = desk
+    let (shell, (accounts, sources, found)) = desk
         .read(&viewer, "ledger", move |conn| {
             let found = report::entries(conn, &wanted, before)?;
             let sources: Vec<Uuid> = found.rows.iter().map(|entry| entry.source).collect();
-            Ok((report::accounts(conn)?, report::order_numbers(conn, &sources)?, found))
+            Ok((report::accounts(conn)?, report::sources(conn, &sources)?, found))
         })
         .await?;
     let here = |source: &str, number: &str| {
@@ -109,7 +109,7 @@ pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<
             first: before.map(|_| here("", "")),
             next: found.next.map(|(source, number)| here(&source.to_string(), &number.to_string())),
         },
-        rows: found.rows.iter().map(|entry| row(entry, &numbers)).collect(),
+        rows: found.rows.iter().map(|entry| row(entry, &sources)).collect(),
         filter,
     };
     desk.show(&page)
@@ -118,7 +118,7 @@ pub async fn entries(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<
 /// Names that fit into a row.
 const NAMED: usize = 4;
 
-fn row(entry: &StoredEntry, numbers: &HashMap<Uuid, String>) -> Row {
+fn row(entry: &StoredEntry, sources: &HashMap<Uuid, Source>) -> Row {
     let mut ids: Vec<&str> = entry
         .postings
         .iter()
@@ -128,11 +128,11 @@ fn row(entry: &StoredEntry, numbers: &HashMap<Uuid, String>) -> Row {
     ids.sort_unstable();
     ids.dedup();
     let href = format!("/admin/ledger/entries/{}/{}", entry.source, entry.number);
-    let number = numbers.get(&entry.source).cloned().unwrap_or_default();
+    let nothing = Source::Order(String::new());
     Row {
         link: Link::new(href, format!("{} {}", entry.kind, entry.number)),
         at: When(entry.posted_at),
-        order: words::order_link(entry.source, number),
+        order: words::source_link(entry.source, sources.get(&entry.source).unwrap_or(&nothing)),
         more: ids.len().saturating_sub(NAMED),
         distributors: ids.into_iter().take(NAMED).map(words::distributor_link).collect(),
         total: words::amount(one_side(entry), &entry.currency),
@@ -167,9 +167,9 @@ pub async fn accounts(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied
 
 pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result<HttpResponse, Denied> {
     let key = key.into_inner();
-    let (shell, (found, number)) = desk
+    let (shell, (found, source)) = desk
         .read(&viewer, "ledger", move |conn| {
-            Ok((report::one(conn, key)?, report::order_numbers(conn, &[key.0])?.remove(&key.0)))
+            Ok((report::one(conn, key)?, report::sources(conn, &[key.0])?.remove(&key.0)))
         })
         .await?;
     let stored = found.ok_or_else(|| nothing("journal entry"))?;
@@ -178,7 +178,7 @@ pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result
         reference: ledger::reference(stored.source, stored.number),
         kind: stored.kind.clone(),
         at: When(stored.posted_at),
-        order: words::order_link(stored.source, format!("Order {}", number.unwrap_or_default())),
+        order: words::source_titled(stored.source, &source.unwrap_or(Source::Order(String::new()))),
         digest: hex::encode(&stored.digest),
         total: words::amount(one_side(&stored), &stored.currency),
         events: events(&stored),

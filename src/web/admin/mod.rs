@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod desk;
 pub mod distributors;
 pub mod explain;
+mod explain_run;
 pub mod field;
 pub mod format;
 pub mod held;
@@ -21,6 +22,7 @@ pub mod notices;
 pub mod once;
 pub mod order;
 pub mod orders;
+pub mod periods;
 pub mod plan_diff;
 pub mod plan_publish;
 pub mod plan_words;
@@ -28,6 +30,7 @@ pub mod plans;
 pub mod search;
 pub mod settings;
 pub mod shell;
+pub mod simulate;
 pub mod skus;
 pub mod stores;
 pub mod words;
@@ -72,6 +75,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/accounts", get().to(ledger::accounts))
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
+        .configure(periods::configure)
         .configure(plans::configure)
         .configure(stores::configure)
         .configure(settings::configure)

@@ -8,6 +8,7 @@ use crate::core::bonus::Finding;
 use crate::core::genealogy::Status;
 use crate::core::journal::Account;
 use crate::core::money::Currency;
+use crate::reports::journal::Source;
 use rust_decimal::Decimal;
 
 pub fn amount(number: Decimal, currency: &str) -> Amount {
@@ -181,6 +182,22 @@ pub fn skipped(finding: &Finding) -> String {
 
 pub fn order_link(id: Uuid, text: impl Into<String>) -> Link {
     Link::new(format!("/admin/orders/{id}"), text)
+}
+
+/// Of an order its number, of a run the period that it is of.
+pub fn source_link(id: Uuid, source: &Source) -> Link {
+    match source {
+        Source::Order(number) => order_link(id, number.as_str()),
+        Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("period {period}")),
+    }
+}
+
+/// The same at the head of a page.
+pub fn source_titled(id: Uuid, source: &Source) -> Link {
+    match source {
+        Source::Order(number) => order_link(id, format!("Order {number}")),
+        Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("Run of period {period}")),
+    }
 }
 
 pub fn delivery_link(id: Uuid, text: impl Into<String>) -> Link {

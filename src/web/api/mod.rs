@@ -4,6 +4,7 @@
 pub mod auth;
 mod openapi;
 pub mod orders;
+mod periods;
 mod read;
 
 use actix_web::error::QueryPayloadError;
@@ -21,7 +22,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(only("/api/v1/orders/{order_id}", "GET", web::get().to(read::order)))
         .service(only("/api/v1/deliveries", "GET", web::get().to(read::deliveries)))
         .service(only("/api/v1/ledger/entries", "GET", web::get().to(read::entries)))
-        .service(only("/api/v1/distributors/{distributor_id}", "GET", web::get().to(read::distributor)));
+        .service(only("/api/v1/distributors/{distributor_id}", "GET", web::get().to(read::distributor)))
+        .service(only("/api/v1/periods", "GET", web::get().to(periods::periods)))
+        .service(only("/api/v1/periods/{name}", "GET", web::get().to(periods::period)))
+        .service(only("/api/v1/runs/{run_id}", "GET", web::get().to(periods::run)))
+        .service(only("/api/v1/runs/{run_id}/awards", "GET", web::get().to(periods::awards)))
+        .service(only("/api/v1/events/{event_id}/explain", "GET", web::get().to(periods::explain)));
 }
 
 fn unreadable_query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {

@@ -246,7 +246,7 @@ pub async fn distributor(
 }
 
 /// One row more than the page was asked for: then there is a next one, after the last that is shown.
-fn page<T, K>(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> (Vec<T>, Option<K>) {
+pub(super) fn page<T, K>(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> (Vec<T>, Option<K>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -254,14 +254,14 @@ fn page<T, K>(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> (Vec<T>, O
     (rows, next)
 }
 
-fn limit(text: Option<&str>) -> Result<i64, Refusal> {
+pub(super) fn limit(text: Option<&str>) -> Result<i64, Refusal> {
     let Some(text) = text else { return Ok(USUAL) };
     let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
     let message = format!("limit has to be a number from 1 to {MOST}");
     limit.ok_or_else(|| Refusal::bad_request("bad_parameter", message).field("limit"))
 }
 
-fn uuid(name: &'static str, text: Option<&str>) -> Result<Option<Uuid>, Refusal> {
+pub(super) fn uuid(name: &'static str, text: Option<&str>) -> Result<Option<Uuid>, Refusal> {
     let message = format!("{name} has to be an id such as 0198f2a4-7c3e-7d52-9c1b-6f0f2a3b4c5d");
     let wrong = |_| Refusal::bad_request("bad_parameter", message).field(name);
     text.map(Uuid::parse_str).transpose().map_err(wrong)

@@ -189,6 +189,11 @@ impl TestApp {
 
     /// A WooCommerce store with a plan of 10, 2 and 1 percent, the SKU `A1`, and the distributors 4 -> 2 -> 1.
     pub fn with_company() -> Self {
+        Self::with_plan(&std::fs::read_to_string(PLAN).expect("the sample plan"))
+    }
+
+    /// The same with another plan.
+    pub fn with_plan(plan: &str) -> Self {
         let app = Self::start();
         app.run(&[
             "store",
@@ -205,7 +210,7 @@ impl TestApp {
         .ok();
         app.run(&["import", "distributors", &app.file("distributors.csv", DISTRIBUTORS)]).ok();
         app.run(&["import", "skus", &app.file("skus.csv", SKUS)]).ok();
-        app.run(&["plan", "publish", PLAN, "--from", "2020-01-01"]).ok();
+        app.run(&["plan", "publish", &app.file("plan.toml", plan), "--from", "2020-01-01"]).ok();
         app
     }
 

@@ -12,7 +12,7 @@ impl Binary {
         }
         sentences.push(
             match self.carry {
-                Carry::CarryForward => "What was not matched stays on both sides.",
+                Carry::Forward => "What was not matched stays on both sides.",
                 Carry::NetOff => "What was not matched is set off; only the stronger side's lead stays.",
                 Carry::FullFlush => "What was not matched is lost at the end of the period.",
             }

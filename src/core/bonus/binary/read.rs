@@ -17,7 +17,7 @@ impl Binary {
         let classes = table.optional("classes").map(|item| read_classes(&item, names));
         let mode = read_mode(table);
         let worth = read_worth(table, names);
-        let carry = table.optional("carry").map_or(Some(Carry::CarryForward), |item| item.word(&CARRIES));
+        let carry = table.optional("carry").map_or(Some(Carry::Forward), |item| item.word(&CARRIES));
         let kept = |key, what: &str| {
             let item = table.optional(key)?;
             if carry == Some(Carry::FullFlush) {
@@ -39,7 +39,7 @@ impl Binary {
             if cap.is_none() {
                 item.problem("there is no cap to be above", "add cap = \"5000\" or remove above_cap");
             }
-            if above == AboveCap::Keep && carry.is_some_and(|carry| carry != Carry::CarryForward) {
+            if above == AboveCap::Keep && carry.is_some_and(|carry| carry != Carry::Forward) {
                 item.problem(
                     "volume above the cap can only stay where unmatched volume stays",
                     "write carry = \"carry_forward\" or above_cap = \"flush\"",

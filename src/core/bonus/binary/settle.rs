@@ -103,7 +103,7 @@ impl Binary {
             (Carry::FullFlush, _) => rest,
             (_, false) if self.inactive == Inactive::Flush => rest,
             (Carry::NetOff, true) => Sides { left: both, right: both },
-            (Carry::NetOff, false) | (Carry::CarryForward, _) => Sides::default(),
+            (Carry::NetOff, false) | (Carry::Forward, _) => Sides::default(),
         }
     }
 

@@ -54,6 +54,34 @@ fn the_first_leader_is_paid_what_its_rate_is_above_the_heads() {
     check_told(&case, &ran);
 }
 
+/// The whole example: levels stop at gold, the override goes on above.
+#[test]
+fn levels_inside_of_the_group_and_the_override_above_it() {
+    let levels = r#"
+[[bonus]]
+id = "levels"
+family = "unilevel"
+base = "cv"
+pays = "period"
+pool = "0.40"
+rates_of = "pool"
+stop_at = "gold"
+[bonus.rates]
+member = ["0.05"]
+silver = ["0.05", "0.05", "0.03"]
+gold = ["0.05", "0.05", "0.05"]
+platinum = []
+diamond = []
+"#;
+    let case = forge(&format!("{FORGE}{levels}"), "platinum");
+    let ran = case.run();
+    let paid = ["Mike", "Sam", "Gina", "Pat", "Dan", "Beth"]
+        .map(|who| ran.pays("levels", who) + ran.pays("override", who));
+    assert_eq!(paid, [dec!(6.00), dec!(6.00), dec!(10.00), dec!(4.00), dec!(0), dec!(0)]);
+    ran.check();
+    check_told(&case, &ran);
+}
+
 #[test]
 fn a_leader_of_the_same_rate_is_paid_the_floor() {
     // Pat heads a group of her own and Dan is the first leader above it; it has no volume.

@@ -136,11 +136,13 @@ impl Ladder {
             (_, Met::Inactive) => false,
             (Mode::InactiveSkip | Mode::Structural, _) => true,
             // A level that pays nobody cannot be filled: whoever is active takes it.
-            (Mode::SlotFill, _) => !self
-                .column(at)
-                .and_then(|column| self.highest.get(column))
-                .is_some_and(|rate| !rate.is_zero()),
+            (Mode::SlotFill, _) => !self.pays_anybody(at),
         }
+    }
+
+    fn pays_anybody(&self, at: Height) -> bool {
+        let highest = self.column(at).and_then(|column| self.highest.get(column));
+        highest.is_some_and(|rate| !rate.is_zero())
     }
 
     fn is_stopped_by(&self, who: Who) -> bool {

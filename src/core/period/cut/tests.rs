@@ -298,7 +298,7 @@ proptest! {
         }
         let ran = case.run();
         let awards: Vec<PeriodAward> = given.awards.iter().map(|(alpha, who, position, cents)| {
-            let person = ran.people.find(&crate::core::ids::DistributorId::new(&format!("d{who}"))).unwrap();
+            let person = ran.people.find(&crate::core::ids::DistributorId::new(format!("d{who}"))).unwrap();
             match alpha {
                 // A position has one owner.
                 true => award(ALPHA, position.map_or(person, |p| p % 6), *position, *cents),

@@ -73,7 +73,8 @@ pub struct Place {
 
 /// A day that is asked for means its end; none means now.
 pub fn instant(day: &str, now: DateTime<Utc>) -> DateTime<Utc> {
-    date(day).ok().flatten().map_or(now, |start| start + TimeDelta::days(1))
+    let last = TimeDelta::days(1) - TimeDelta::microseconds(1);
+    date(day).ok().flatten().map_or(now, |start| start + last)
 }
 
 /// The branch that opens below a distributor.

@@ -57,6 +57,14 @@ pub fn page() -> DashboardPage {
     };
     DashboardPage {
         shell: shell("dashboard"),
+        period: Some(OpenPeriod {
+            link: super::link("Period 2026-11"),
+            status: Pill::new(Tone::Ok, "open"),
+            starts: when(0),
+            ends: when(9),
+            orders: "1,204".into(),
+            next: "runs until its end".into(),
+        }),
         days: 30,
         currency: "USD".into(),
         currencies: vec!["USD".into(), "EUR".into()],

@@ -5,6 +5,7 @@
 
 mod dashboard;
 mod flow;
+mod periods;
 mod rest;
 mod set_up;
 

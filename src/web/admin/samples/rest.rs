@@ -5,7 +5,7 @@ use super::super::distributors::{
     self, Branch, DistributorPage, DistributorsPage, Node, Place, Places, Position, Standing, StatementRow,
     moving::{Effect, MovePage, PlaceEffect, PlaceForm, Share, SponsorForm},
 };
-use super::super::explain::{ExplainPage, ExplainStep};
+use super::super::explain::{ExplainPage, ExplainStep, Part, Way};
 use super::super::field::Wrong;
 use super::super::format::{Pager, Pill, Tone};
 use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
@@ -298,6 +298,21 @@ fn ledger_pages() {
         summary: "20 % of 99.00 USD on level 1.".into(),
         steps: vec![step("The line", "110.00 − 11.00 = 99.00"), step("The rate", "99.00 × 0.20 = 19.80")],
         path: super::flow::order_page().calculation.unwrap().bonuses.remove(0).rungs,
+        parts: vec![Part {
+            source: link("11043 · Anna Winter"),
+            place: "position 11043-2".into(),
+            level: "1".into(),
+            period: "2025-12".into(),
+            base: "1,200".into(),
+            rate: "5 %".into(),
+            exact: "60".into(),
+            orders: Some("/admin/orders?distributor=11043".into()),
+        }],
+        more_parts: "And 12 smaller parts.".into(),
+        ways: vec![Way {
+            source: link("11043"),
+            rungs: super::flow::order_page().calculation.unwrap().bonuses.remove(0).rungs,
+        }],
         snapshot: Code::json("Snapshot", r#"{"net":"99.00"}"#),
     };
     check("explain", &explain);

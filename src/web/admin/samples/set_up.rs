@@ -6,15 +6,16 @@ use super::super::field::Wrong;
 use super::super::format::{Link, Pager, Pill, Tone};
 use super::super::once::Shown;
 use super::super::plan_publish::{Preview, PublishPage, Release};
-use super::super::plan_words;
 use super::super::plans::{self, Change, CheckPage, Checked, PlanPage, PlansPage};
 use super::super::settings::{AuditRow, SettingsPage, Token, Typed, User};
 use super::super::stores::{self, Last, NewStore, Secret, StorePage, StoresPage};
+use super::super::{plan_diff, plan_words};
 use super::{check, shell, usd, when};
 use crate::core::plan::{Plan, PlanProblem};
 use crate::stores::Platform;
 
 const PLAN: &str = include_str!("../../../../config/plans/unilevel.toml");
+const HYBRID: &str = include_str!("../../../../config/plans/hybrid.toml");
 
 fn publication(state: Pill, last: bool) -> plans::Row {
     plans::Row {
@@ -72,6 +73,42 @@ fn plan_pages() {
         fix: "use a code of ISO 4217, such as USD".into(),
     };
     check("plan-problems", &checked(vec![problem]));
+    let hybrid = Plan::parse(HYBRID).unwrap().describe();
+    let hybrid = PlanPage {
+        shell: shell("plans"),
+        name: hybrid.name.clone(),
+        facts: plan_words::facts(&hybrid),
+        sections: plan_words::sections(&hybrid),
+        publications: rows(),
+        ..plan
+    };
+    check("plan-hybrid", &hybrid);
+}
+
+#[test]
+fn plan_diff_page() {
+    let version =
+        |hash: &str| plan_diff::Version { hash: hash.into(), name: "Sample plan".into(), from: when(30) };
+    let changed = |path: &str, was: &str, is: &str| plan_diff::Changed {
+        path: path.into(),
+        was: was.into(),
+        is: is.into(),
+    };
+    let page = |changes| plan_diff::DiffPage {
+        shell: shell("plans"),
+        versions: vec![version("aaaaaaaaaaaaaaaa"), version("bbbbbbbbbbbbbbbb")],
+        from: "bbbbbbbbbbbbbbbb".into(),
+        to: "aaaaaaaaaaaaaaaa".into(),
+        changes,
+    };
+    let changes = vec![
+        changed("bonus.team.rates.gold", "[0.05]", "[0.05, 0.03]"),
+        changed("class.kit", "", "{}"),
+        changed("standing.default_rank", "\"member\"", ""),
+    ];
+    check("plan-diff", &page(Some(changes)));
+    check("plan-diff-same", &page(Some(vec![])));
+    check("plan-diff-none", &page(None));
 }
 
 #[test]
