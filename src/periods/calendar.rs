@@ -1,6 +1,6 @@
 //! Which periods there have to be, and what they are called.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use crate::core::plan::{Cadence, PeriodRule};
 use crate::plans::Published;
@@ -36,6 +36,20 @@ pub fn wanted(
         (start, at) = (Some(ends_at), ends_at);
     }
     wanted
+}
+
+/// The same from an earlier order on, up to the first period that there is.
+pub fn wanted_before(
+    published: &Published,
+    first_order: DateTime<Utc>,
+    first_start: DateTime<Utc>,
+) -> Vec<Wanted> {
+    let mut before = wanted(published, None, first_order, first_start - TimeDelta::microseconds(1));
+    before.retain(|period| period.starts_at < first_start);
+    if let Some(last) = before.last_mut() {
+        last.ends_at = first_start;
+    }
+    before
 }
 
 /// `2026-01`, `2026-Q1`, `2026-W05` or `2026-01-31`, by the calendar of the plan's zone.

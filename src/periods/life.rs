@@ -18,19 +18,22 @@ use crate::commissions;
 use crate::db::{DbError, Tx};
 use crate::plans::Published;
 
-/// Makes every period that there has to be by now, and answers their names.
+/// Makes every period that there has to be by now, and answers their names. Orders of an earlier time than the
+/// first period have periods of their own, as long as none is softly closed.
 pub fn ensure(tx: &mut Tx<'_>, published: &Published, now: DateTime<Utc>) -> Result<Vec<String>, DbError> {
     repo::lock(tx.conn)?;
     let known = repo::periods::all(tx.conn)?;
-    let last_end = known.last().map(|period| period.ends_at);
-    if last_end.is_some_and(|end| end > now) {
-        return Ok(vec![]);
-    }
-    let first_order = match last_end {
-        Some(_) => now,
-        None => repo::periods::first_order(tx.conn)?.unwrap_or(now).min(now),
+    let first_order = match known.iter().all(|period| period.status == Status::Open) {
+        true => repo::periods::first_order(tx.conn)?,
+        // What is told of earlier times now is late.
+        false => None,
     };
-    let mut wanted = calendar::wanted(published, last_end, first_order, now);
+    let mut wanted = match (known.first(), first_order) {
+        (Some(first), Some(order)) => calendar::wanted_before(published, order, first.starts_at),
+        _ => vec![],
+    };
+    let last_end = known.last().map(|period| period.ends_at);
+    wanted.extend(calendar::wanted(published, last_end, first_order.unwrap_or(now).min(now), now));
     let mut names: Vec<String> = known.into_iter().map(|period| period.name).collect();
     for period in &mut wanted {
         // Where a zone or a cadence has changed, two periods can begin in one month.

@@ -351,6 +351,27 @@ fn periods_follow_each_other_without_a_gap_whatever_the_plan() {
 }
 
 #[test]
+fn orders_of_an_earlier_time_have_periods_of_their_own_until_one_is_closed() {
+    let company = Company::new("now");
+    let all = "select string_agg(name, ' ' order by starts_at) from periods";
+    company.ensure(december());
+    assert_eq!(company.pipeline.ask(all), "2026-12");
+    company.tell(&[Order { created: "2026-10-30T09:00:00", ..order(1, "10.00", "4") }.body()]);
+    company.ensure(december());
+    assert_eq!(company.pipeline.ask(all), "2026-10 2026-11 2026-12");
+    company.change(|tx, _| periods::soft_close(tx, "2026-10", "ann", december())).unwrap();
+    company.tell(&[Order { created: "2026-09-30T09:00:00", ..order(2, "10.00", "4") }.body()]);
+    company.ensure(december());
+    assert_eq!(company.pipeline.ask(all), "2026-10 2026-11 2026-12");
+    let look = company.calculated(NOVEMBER, RunKind::Unofficial, december());
+    assert_eq!(
+        periods::summary(&look).unwrap().totals.cv.decimal(),
+        dec!(10.00),
+        "it was told too late for October"
+    );
+}
+
+#[test]
 fn ranks_that_a_period_decides_hold_from_its_end_on() {
     let company = Company::new("now");
     company.tell(&november_orders());
