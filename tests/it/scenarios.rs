@@ -15,6 +15,7 @@ use upline::core::assess::Hold;
 use upline::core::genealogy::DistributorVersion;
 use upline::core::ids::{DistributorId, OrderId};
 use upline::core::order::{OrderSnapshot, Report};
+use upline::core::period::Span;
 use upline::core::placement::PlacementVersion;
 use upline::core::sku::SkuMapping;
 use upline::db::{DbError, Lane};
@@ -135,6 +136,13 @@ fn play(scenario: &Scenario) -> Played {
     Played { wrong, shuffled }
 }
 
+fn first_close(scenario: &Scenario) -> Option<&Span> {
+    scenario.steps.iter().find_map(|step| match &step.action {
+        Action::Close(span) => Some(span),
+        _ => None,
+    })
+}
+
 /// The distributors that the next steps tell, each once.
 fn people(steps: &[Step]) -> Vec<&DistributorVersion> {
     let mut people: Vec<&DistributorVersion> = vec![];
@@ -180,7 +188,9 @@ impl<'s> Stage<'s> {
         let stage = Self { scenario, app, platforms, told: vec![], last: BTreeMap::new() };
         stage.app.write(|tx| {
             plans::publish(tx, &scenario.plan_text, DateTime::UNIX_EPOCH, "test", now())
-                .map_err(|problem| DbError::Invariant(format!("{problem:?}")))
+                .map_err(|problem| DbError::Invariant(format!("{problem:?}")))?;
+            let published = stage.app.books.plans.get(tx.conn)?;
+            first_close(scenario).map_or(Ok(()), |first| closed::begin(tx, &published, first))
         });
         for store in &scenario.stores {
             stage.open(store, &store.slug, stage.platforms[&store.slug]);
