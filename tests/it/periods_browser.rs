@@ -62,7 +62,8 @@ fn two_people_close_a_period() {
     ann.see_heading("Run of 2026-10");
     // The page follows the run by itself.
     ann.see("somebody else has to approve it");
-    for shown in ["13.00 USD", "13 %", "within the limit", "to the cent", "No earlier period was posted yet"] {
+    for shown in ["13.00 USD", "13 %", "within the limit", "to the cent", "No earlier period was posted yet"]
+    {
         ann.see(shown);
     }
     let run = ann.address();
@@ -191,7 +192,10 @@ fn a_viewer_reads_periods_and_changes_none() {
 
     let admin = Browser::of_admin(&app);
     let refused = admin.done("/admin/periods/2026-10/freeze", &[]).text;
-    assert!(refused.contains("period 2026-10 is open") || refused.contains("Period 2026-10 is open"), "{refused}");
+    assert!(
+        refused.contains("period 2026-10 is open") || refused.contains("Period 2026-10 is open"),
+        "{refused}"
+    );
     let refused = admin.done("/admin/periods/2026-11/soft-close", &[]).text;
     assert!(refused.contains("notice bad"), "{refused}");
 }
@@ -205,10 +209,7 @@ fn what_if_writes_nothing_and_gives_a_harmless_sheet() {
     let sheet = viewer.send("/admin/simulate", &fields);
     assert_eq!(sheet.status, 200, "{}", sheet.text);
     let mut lines = sheet.text.lines();
-    assert_eq!(
-        lines.next(),
-        Some("period,distributor_id,currency,as_it_was,with_this_plan,difference")
-    );
+    assert_eq!(lines.next(), Some("period,distributor_id,currency,as_it_was,with_this_plan,difference"));
     assert_eq!(lines.next(), Some("2026-10,4,USD,10,20,10"));
     assert_eq!(lines.next(), None, "nobody else gets another sum");
     let broken = viewer.send("/admin/simulate", &[("document", "x = 1"), ("periods", "2")]);
@@ -224,8 +225,12 @@ fn programs_read_periods_runs_and_awards() {
     let token = app.token("read");
     let read = |path: &str| app.read(&token, path);
     let periods = read("/api/v1/periods");
-    let names: Vec<&str> =
-        periods["periods"].as_array().unwrap().iter().map(|period| period["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = periods["periods"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|period| period["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names.last(), Some(&"2026-10"), "{periods}");
     let admin = Browser::of_admin(&app);
     admin.done("/admin/periods/2026-10/run", &[("kind", "unofficial")]);

@@ -18,10 +18,10 @@ use super::words;
 use crate::db::DbError;
 use crate::events::{self, Backlog};
 use crate::ingest;
+use crate::reports::Conn;
 use crate::reports::dashboard::{self as report, Day, Drift, Posted};
 use crate::reports::held::{self, ByReason};
 use crate::reports::periods::{self, Period, Placed};
-use crate::reports::Conn;
 use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]

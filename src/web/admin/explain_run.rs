@@ -80,7 +80,8 @@ pub fn page(shell: Shell, found: &Found) -> ExplainPage {
 
 fn summary(told: &RunExplanation) -> String {
     let money = |amount| words::amount(amount, &told.currency);
-    let place = if told.position.is_empty() { String::new() } else { format!(", position {}", told.position) };
+    let place =
+        if told.position.is_empty() { String::new() } else { format!(", position {}", told.position) };
     let of = format!("{}{place} of period {}", told.bonus, told.period);
     if told.posted_before.is_zero() {
         return match &told.award {
@@ -155,8 +156,7 @@ fn award_steps(told: &RunExplanation, award: &AwardTold) -> Vec<ExplainStep> {
         steps.push(step(format!("{} limits it", cut.by), text, ""));
     }
     if !award.cuts.is_empty() {
-        let cuts: Vec<String> =
-            award.cuts.iter().map(|cut| money(cut.amount.decimal()).number).collect();
+        let cuts: Vec<String> = award.cuts.iter().map(|cut| money(cut.amount.decimal()).number).collect();
         let earned = money(award.earned.decimal()).number;
         let sum = format!("{earned} − {} = {}", cuts.join(" − "), money(award.amount.decimal()));
         steps.push(step("What is left", "", sum));
@@ -207,7 +207,8 @@ fn difference(told: &RunExplanation) -> ExplainStep {
 fn part(found: &Found, source: &SourceTold) -> Part {
     let Found { told, names, ends } = found;
     let period = source.period.as_ref().unwrap_or(&told.period);
-    let place = if source.position.is_empty() { String::new() } else { format!("position {}", source.position) };
+    let place =
+        if source.position.is_empty() { String::new() } else { format!("position {}", source.position) };
     Part {
         source: upline::named(&source.distributor_id, names),
         place,
@@ -228,10 +229,7 @@ fn orders(distributor: &str, ends: DateTime<Utc>) -> String {
 
 fn way(found: &Found, trace: &Trace) -> Way {
     let rung = |step: &Visited| rung(found, step);
-    Way {
-        source: upline::named(&trace.source, &found.names),
-        rungs: trace.steps.iter().map(rung).collect(),
-    }
+    Way { source: upline::named(&trace.source, &found.names), rungs: trace.steps.iter().map(rung).collect() }
 }
 
 fn rung(found: &Found, step: &Visited) -> Rung {

@@ -90,7 +90,8 @@ const SHOWN: usize = 200;
 const MOST: usize = 24;
 
 pub async fn page(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
-    let wish = Wish { plan: String::new(), document: String::new(), periods: "3".to_owned(), step: String::new() };
+    let wish =
+        Wish { plan: String::new(), document: String::new(), periods: "3".to_owned(), step: String::new() };
     blank(&viewer, &desk, wish, Wrong::default(), vec![]).await
 }
 
@@ -149,7 +150,10 @@ async fn blank(
     let sound = wrong.is_empty() && problems.is_empty();
     let status = if sound { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let Wish { plan, document, periods, .. } = wish;
-    desk.show_as(status, &SimulatePage { shell, plans, plan, document, periods, wrong, problems, outcome: None })
+    desk.show_as(
+        status,
+        &SimulatePage { shell, plans, plan, document, periods, wrong, problems, outcome: None },
+    )
 }
 
 /// Hash and name, the newest first, each once.
@@ -177,7 +181,10 @@ async fn chosen(viewer: &Viewer, desk: &Desk, wish: &Wish) -> Result<Chosen, Den
         let (_, found) = desk
             .read(viewer, "periods", move |conn| {
                 let published = known.get(conn)?;
-                Ok(published.all().find(|plan| plan.hash().to_string() == hash).map(|plan| plan.as_ref().clone()))
+                Ok(published
+                    .all()
+                    .find(|plan| plan.hash().to_string() == hash)
+                    .map(|plan| plan.as_ref().clone()))
             })
             .await?;
         return Ok(found.map_or(Chosen::Nothing, |plan| Chosen::Plan(Box::new(plan))));
@@ -289,7 +296,14 @@ fn csv(found: &WhatIf) -> Result<HttpResponse, Denied> {
 
 fn sheet(found: &WhatIf) -> Result<Vec<u8>, csv::Error> {
     let mut sheet = csv::Writer::from_writer(vec![]);
-    sheet.write_record(["period", "distributor_id", "currency", "as_it_was", "with_this_plan", "difference"])?;
+    sheet.write_record([
+        "period",
+        "distributor_id",
+        "currency",
+        "as_it_was",
+        "with_this_plan",
+        "difference",
+    ])?;
     for period in &found.periods {
         for earner in &period.earners {
             let number = |amount: crate::core::fixed::Fixed| amount.decimal().normalize().to_string();

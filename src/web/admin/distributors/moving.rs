@@ -51,9 +51,9 @@ pub struct SponsorForm {
     #[serde(default)]
     pub sponsor_from: String,
     #[serde(default)]
-    recalculate: String,
+    pub recalculate: String,
     #[serde(default)]
-    step: String,
+    pub step: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -92,7 +92,8 @@ pub async fn start(
     name: Path<String>,
     form: Form<Kind>,
 ) -> Result<HttpResponse, Denied> {
-    let kind = RunKind::parse(&form.0.kind).ok_or_else(|| Denied::Form("there is no such kind".to_owned()))?;
+    let kind =
+        RunKind::parse(&form.0.kind).ok_or_else(|| Denied::Form("there is no such kind".to_owned()))?;
     let (name, to, plans) = (name.to_string(), address(&name), desk.state.plans.clone());
     let work = move |tx: &mut Tx<'_>, by: &str, now| {
         let published = plans.get(tx.conn)?;

@@ -71,8 +71,13 @@ pub fn steps(period: &Period, runs: &[Run], changes: &[Change], who: &Onlooker<'
         .iter()
         .find(|run| run.kind == "official" && !matches!(run.status.as_str(), "discarded" | "failed"));
     let at = reached(period, run);
-    let mut steps =
-        vec![soft_close(period, who), freeze(period, who), calculate(period, run, who), approve(run, who), post(run)];
+    let mut steps = vec![
+        soft_close(period, who),
+        freeze(period, who),
+        calculate(period, run, who),
+        approve(run, who),
+        post(run),
+    ];
     for (place, step) in steps.iter_mut().enumerate() {
         step.state = match place.cmp(&at) {
             std::cmp::Ordering::Less => State::Done,
@@ -128,8 +133,10 @@ fn unless(step: Step, refused: Option<String>, action: Option<Action>) -> Step {
 }
 
 fn soft_close(period: &Period, who: &Onlooker<'_>) -> Step {
-    let step = step("Soft close", "Orders that are told for the first time from then on count in the next period.");
-    let goes_on = (who.now < period.ends_at).then(|| format!("The period goes on until {}.", When(period.ends_at).utc()));
+    let step =
+        step("Soft close", "Orders that are told for the first time from then on count in the next period.");
+    let goes_on = (who.now < period.ends_at)
+        .then(|| format!("The period goes on until {}.", When(period.ends_at).utc()));
     let refused = goes_on.or_else(|| who.earlier(&["open"], "softly closed yet"));
     unless(step, refused, act(period, "soft-close", "Soft close", ""))
 }

@@ -149,8 +149,7 @@ fn figures(found: &Found, currency: &str) -> Vec<Figure> {
         ),
     }];
     if let Some(told) = &told {
-        let share =
-            told.share.map_or_else(String::new, |share| format!("{} of CV", format::percent(share)));
+        let share = told.share.map_or_else(String::new, |share| format!("{} of CV", format::percent(share)));
         figures.push(figure("CV", format::grouped(&format::plain(told.cv)), String::new(), ""));
         figures.push(figure("Commissions", words::amount(told.paid, currency).to_string(), share, ""));
     }

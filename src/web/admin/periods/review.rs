@@ -234,7 +234,9 @@ fn against(run: &Run, found: &Summary) -> Vec<Before> {
 
 /// `+4.2 %`: how much more `now` is than `was`.
 fn change(now: Decimal, was: Decimal) -> String {
-    let Some(share) = now.checked_sub(was).and_then(|more| share_of(more, was)) else { return "–".to_owned() };
+    let Some(share) = now.checked_sub(was).and_then(|more| share_of(more, was)) else {
+        return "–".to_owned();
+    };
     let sign = if share.is_sign_negative() { "" } else { "+" };
     format!("{sign}{}", format::percent(share))
 }
