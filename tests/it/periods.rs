@@ -330,6 +330,27 @@ fn a_period_is_closed_under_review_and_posted_once() {
 }
 
 #[test]
+fn periods_follow_each_other_without_a_gap_whatever_the_plan() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    let weekly = plan("now", "0.10").replace("cadence = \"month\"", "cadence = \"week\"");
+    company.pipeline.publish(&weekly, "2026-11-20T00:00:00Z");
+    company.pipeline.publish(&plan("now", "0.10"), "2026-12-09T00:00:00Z");
+    company.ensure(at("2026-12-20T10:00:00Z"));
+    let all = "select string_agg(concat_ws(' ', name, to_char(starts_at, 'MM-DD')), ', ' order by starts_at) from periods";
+    assert_eq!(
+        company.pipeline.ask(all),
+        "2026-11 11-01, 2026-W49 12-01, 2026-W50 12-07, 2026-12 12-14",
+        "what a calendar has begun ends by it"
+    );
+    company.ensure(at("2027-01-01T00:00:00Z"));
+    company.ensure(at("2027-01-01T00:00:00Z"));
+    assert_eq!(company.pipeline.ask("select max(name) || ' ' || count(*) from periods"), "2027-01 5");
+    let gaps = "select count(*) from periods p where not exists (select from periods n where n.starts_at = p.ends_at)";
+    assert_eq!(company.pipeline.ask(gaps), "1");
+}
+
+#[test]
 fn ranks_that_a_period_decides_hold_from_its_end_on() {
     let company = Company::new("now");
     company.tell(&november_orders());
