@@ -86,8 +86,9 @@ fn two_people_close_a_period() {
 
     ben.follow("Earners");
     ben.see_heading("Earners");
-    ben.fill("Search", "Dor");
+    ben.fill("begins with", "Dor");
     ben.press("Filter");
+    ben.see("Clear");
     ben.see("Dora");
     ben.open_first_row();
     ben.see_heading("4");
@@ -96,10 +97,19 @@ fn two_people_close_a_period() {
     for shown in ["period 2026-10", "100 × 0.1 = 10", "pool", "Posted"] {
         ben.see(shown);
     }
+    let mut wrong = faults(&ben);
+    ben.go(&run);
+    wrong.extend(faults(&ben));
+    ben.resize(1440, 1000);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    ben.open_menu("Ledger");
+    ben.see("period 2026-10");
+    ben.go(&format!("{}/admin/distributors/4", app.base));
+    ben.see("period 2026-10");
     ben.open_menu("Periods");
     ben.see("closed");
     ben.follow("2026-10");
-    ben.see("Posted");
+    ben.see("Closed");
     assert_eq!(ben.complaints(), Vec::<String>::new());
 }
 
@@ -189,6 +199,8 @@ fn a_viewer_reads_periods_and_changes_none() {
     for address in ["/admin/periods/2031-01", run, &format!("{run}/earners"), &format!("{run}/progress")] {
         assert_eq!(viewer.get(address).status, 404, "{address}");
     }
+
+    assert_eq!(viewer.get("/admin/ledger").status, 200, "{}", viewer.get("/admin/ledger").text);
 
     let admin = Browser::of_admin(&app);
     let refused = admin.done("/admin/periods/2026-10/freeze", &[]).text;
