@@ -99,7 +99,6 @@ fn step(title: impl Into<String>, text: impl Into<String>, sum: impl Into<String
 
 fn steps(told: &RunExplanation) -> Vec<ExplainStep> {
     let span = format!("{} until {}", When(told.starts_at).utc(), When(told.ends_at).utc());
-    let plan = format!("in effect at the period's end, {}", told.plan_hash);
     let mut steps = vec![
         ExplainStep {
             link: Some(Link::new(address(&told.period), "the period")),
@@ -107,7 +106,7 @@ fn steps(told: &RunExplanation) -> Vec<ExplainStep> {
         },
         ExplainStep {
             link: Some(Link::new(format!("/admin/plans/{}", told.plan_hash), "read it")),
-            ..step(format!("The plan {}", told.plan_name), plan, "")
+            ..step(format!("The plan {}", told.plan_name), "in effect at the period's end", &*told.plan_hash)
         },
         standing(told),
     ];
