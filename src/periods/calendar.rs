@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Utc};
 
-use crate::core::plan::{Cadence, Plan};
+use crate::core::plan::{Cadence, PeriodRule};
 use crate::plans::Published;
 
 /// A period that is to be made: half-open.
@@ -32,20 +32,40 @@ pub fn wanted(
         let Some((starts_at, ends_at)) = plan.period().bounds(at) else { break };
         // A plan with another calendar takes over in the middle: what is left of its period is one.
         let starts_at = start.unwrap_or(starts_at);
-        wanted.push(Wanted { name: name(plan, at), starts_at, ends_at });
+        wanted.push(Wanted { name: name(plan.period(), at), starts_at, ends_at });
         (start, at) = (Some(ends_at), ends_at);
     }
     wanted
 }
 
 /// `2026-01`, `2026-Q1`, `2026-W05` or `2026-01-31`, by the calendar of the plan's zone.
-fn name(plan: &Plan, at: DateTime<Utc>) -> String {
-    let rule = plan.period();
+fn name(rule: PeriodRule, at: DateTime<Utc>) -> String {
     let day = at.with_timezone(&rule.zone).date_naive();
     match rule.cadence {
         Cadence::Day => day.format("%Y-%m-%d").to_string(),
         Cadence::Week => day.format("%G-W%V").to_string(),
         Cadence::Month => day.format("%Y-%m").to_string(),
         Cadence::Quarter => format!("{}-Q{}", day.year(), day.month0() / 3 + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_named_by_the_calendar_of_its_zone() {
+        for (cadence, zone, at, expected) in [
+            (Cadence::Month, "UTC", "2026-01-31T23:59:59Z", "2026-01"),
+            (Cadence::Month, "Pacific/Auckland", "2026-01-31T23:59:59Z", "2026-02"),
+            (Cadence::Quarter, "UTC", "2026-12-01T00:00:00Z", "2026-Q4"),
+            (Cadence::Day, "America/New_York", "2026-01-01T04:59:59Z", "2025-12-31"),
+            // The first Thursday decides to which year a week belongs.
+            (Cadence::Week, "UTC", "2026-01-01T00:00:00Z", "2026-W01"),
+            (Cadence::Week, "UTC", "2027-01-01T00:00:00Z", "2026-W53"),
+        ] {
+            let rule = PeriodRule { cadence, zone: zone.parse().unwrap() };
+            assert_eq!(name(rule, at.parse().unwrap()), expected);
+        }
     }
 }

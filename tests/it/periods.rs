@@ -10,9 +10,11 @@ use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use fastrand::Rng;
 use rust_decimal::dec;
 use upline::clock::Clock;
-use upline::core::ids::StoreId;
+use upline::core::genealogy::{DistributorVersion, Status as StatusOf};
+use upline::core::ids::{DistributorId, StoreId};
 use upline::core::plan::Plan;
 use upline::db::{DbError, Lane, Tx};
+use upline::distributors::{self, Entry};
 use upline::periods::{self, PeriodProblem, Run, RunKind, RunStatus, Status, StopLoss, Worker};
 use upline::plans::{Plans, Published};
 use upline::proof;
@@ -328,16 +330,68 @@ fn a_period_is_closed_under_review_and_posted_once() {
 }
 
 #[test]
+fn periods_follow_each_other_without_a_gap_whatever_the_plan() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    let weekly = plan("now", "0.10").replace("cadence = \"month\"", "cadence = \"week\"");
+    company.pipeline.publish(&weekly, "2026-11-20T00:00:00Z");
+    company.pipeline.publish(&plan("now", "0.10"), "2026-12-09T00:00:00Z");
+    company.ensure(at("2026-12-20T10:00:00Z"));
+    let all = "select string_agg(concat_ws(' ', name, to_char(starts_at, 'MM-DD')), ', ' order by starts_at) from periods";
+    assert_eq!(
+        company.pipeline.ask(all),
+        "2026-11 11-01, 2026-W49 12-01, 2026-W50 12-07, 2026-12 12-14",
+        "what a calendar has begun ends by it"
+    );
+    company.ensure(at("2027-01-01T00:00:00Z"));
+    company.ensure(at("2027-01-01T00:00:00Z"));
+    assert_eq!(company.pipeline.ask("select max(name) || ' ' || count(*) from periods"), "2027-01 5");
+    let gaps = "select count(*) from periods p where not exists (select from periods n where n.starts_at = p.ends_at)";
+    assert_eq!(company.pipeline.ask(gaps), "1");
+}
+
+#[test]
 fn ranks_that_a_period_decides_hold_from_its_end_on() {
     let company = Company::new("now");
     company.tell(&november_orders());
+    // Recorded before the close, true only after it: it knows nothing of the rank to come.
+    let later = Entry {
+        version: DistributorVersion {
+            id: DistributorId::new("1"),
+            sponsor: None,
+            status: StatusOf::Suspended,
+            rank: None,
+            from: Some(at("2026-12-10T00:00:00Z")),
+            enrolled_at: Some(at("2020-01-01T00:00:00Z")),
+        },
+        country: None,
+        tax_id: None,
+        name: None,
+        email: None,
+    };
+    let record = |tx: &mut Tx<'_>| {
+        distributors::record(tx, std::slice::from_ref(&later), "test", at("2026-11-21T12:00:00Z"))
+            .map_err(|e| DbError::Invariant(format!("{e:?}")))
+    };
+    company.pipeline.db.transact(Lane::Admin, record).unwrap();
     company.close(NOVEMBER, december());
-    let versions = "select string_agg(rank || ' ' || effective_from || ' ' || recorded_by, ', ') from distributor_versions
-                    where rank is not null and distributor_id = '1'";
-    assert_eq!(company.pipeline.ask(versions), "silver 2026-12-01 00:00:00+00 period 2026-11");
-    assert_eq!(company.pipeline.ask("select count(*) from distributors where rank = 'silver'"), "0");
-    // Nobody is surprised: the version of a later day that somebody had recorded says the same rank.
-    company.tell(&[Order { created: "2026-12-05T09:00:00", ..order(9, "50.00", "4") }.body()]);
+    assert_eq!(
+        company.pipeline.ask(
+            "select string_agg(concat_ws(' ', to_char(effective_from, 'MM-DD'), rank, status, recorded_by), ', '
+                               order by version_no)
+             from distributor_versions where distributor_id = '1' and effective_from > '-infinity'"
+        ),
+        "12-10 suspended test, 12-01 silver active period 2026-11, 12-10 silver suspended period 2026-11"
+    );
+    assert_eq!(
+        company.pipeline.ask("select string_agg(distributor_id || rank, ' ') from distributors"),
+        "1silver"
+    );
+    // Once it is decided it is not decided again.
+    company.close(DECEMBER, at("2027-01-03T10:00:00Z"));
+    let decided =
+        "select count(*) from distributor_versions where recorded_by = 'period 2026-12' and rank = 'silver'";
+    assert_eq!(company.pipeline.ask(decided), "0");
     company.check();
 }
 

@@ -11,8 +11,13 @@ use upline::db::DbError;
 use upline::scenario::{Expectation, Part, VerdictWord, Volume};
 use uuid::Uuid;
 
-/// By the store's own id.
-pub struct Facts(BTreeMap<String, Known>);
+use super::closed::ClosedPeriods;
+
+pub struct Facts {
+    /// By the store's own id.
+    orders: BTreeMap<String, Known>,
+    periods: ClosedPeriods,
+}
 
 pub struct Known {
     pub order_id: Uuid,
@@ -68,17 +73,18 @@ impl Facts {
             let calculation = calculations.remove(&order_id).flatten();
             (external_id, Known { order_id, status, reasons, net, events, calculation })
         };
-        Ok(Self(rows.into_iter().map(known).collect()))
+        let orders = rows.into_iter().map(known).collect();
+        Ok(Self { orders, periods: ClosedPeriods::load(conn)? })
     }
 
     pub fn order(&self, external_id: &str) -> Option<&Known> {
-        self.0.get(external_id)
+        self.orders.get(external_id)
     }
 
     /// Verdict, net and what is posted in sum, as lines that can be compared: not the way that led there.
     pub fn outcome(&self) -> Vec<String> {
         let mut lines = vec![];
-        for (id, known) in &self.0 {
+        for (id, known) in &self.orders {
             lines.push(format!("{id} is {} {:?} net {}", known.status, known.reasons, known.net.normalize()));
             let mut sums = BTreeMap::new();
             for event in &known.events {
@@ -97,17 +103,16 @@ impl Facts {
     pub fn check(&self, expectation: &Expectation) -> Result<(), Difference> {
         let order = match expectation {
             Expectation::Earned { distributor, amount } => {
-                let all = self.0.values().flat_map(|known| &known.events);
-                let earned = all.filter(|event| event.distributor_id == distributor.as_str());
-                return same("earned", *amount, earned.map(|event| event.amount).sum());
+                let all = self.orders.values().flat_map(|known| &known.events);
+                let of_orders = all.filter(|event| event.distributor_id == distributor.as_str());
+                let of_orders: Decimal = of_orders.map(|event| event.amount).sum();
+                return same("earned", *amount, of_orders + self.periods.earned(distributor));
             }
             Expectation::Held { amount } => {
-                let held = self.0.values().filter(|known| known.status == "held");
+                let held = self.orders.values().filter(|known| known.status == "held");
                 return same("a held value of", *amount, held.map(|known| known.net).sum());
             }
-            Expectation::Period(expected) => {
-                return Err((format!("{expected:?}"), "no runs here".to_owned()));
-            }
+            Expectation::Period(expected) => return self.periods.check(expected),
             Expectation::Verdict { order, .. }
             | Expectation::Net { order, .. }
             | Expectation::Pays { order, .. }

@@ -1,6 +1,7 @@
 pub mod app;
 pub mod browser;
 pub mod chromium;
+pub mod closed;
 pub mod cluster;
 pub mod digest;
 pub mod encode;

@@ -208,7 +208,7 @@ fn by_hand(people: &[Somebody], options: Options) -> BTreeMap<String, Decimal> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn one_pass_is_what_each_earner_counts_for_itself(seed in any::<u64>()) {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::core::fixed::Exact;
+use crate::core::bonus::{Bonus, Family, Finding};
+use crate::core::fixed::{Exact, Rate};
 use crate::core::genealogy::Status;
 use crate::core::period::testing::{Case, Ran};
 use crate::core::period::{Earnings, PeriodInput, Stage, TraceStep};
@@ -42,7 +43,7 @@ pub(crate) fn differs(one: &str, other: &str) -> bool {
     with_ranks(one).plan.hash() != with_ranks(other).plan.hash()
 }
 
-/// Every award is the sum of its sources, and the pool holds them all.
+/// Every award is the sum of its sources and of the ways that lead to it, and the pool holds them all.
 pub(crate) fn check_told(case: &Case, ran: &Ran) {
     let earnings = Earnings::default();
     let input =
@@ -64,8 +65,30 @@ pub(crate) fn check_told(case: &Case, ran: &Ran) {
             let award = awarded.get(&person).copied().unwrap_or_default();
             assert_eq!(sum, award.0, "sources of {} in {}", ran.people.id(person).unwrap(), bonus.id);
         }
+        // What is withheld goes from leader to leader and not up from a source. Levels tell rates as written.
+        if !matches!(bonus.family, Family::Unilevel(_)) && !ran.plan.canonical().contains(".guarantee") {
+            assert_eq!(told_by_ways(bonus, &stage), awarded, "ways of {}", bonus.id);
+        }
         assert!(raw.pool.0 >= raw.awards.iter().map(|award| award.exact.0).sum::<i128>());
     }
+}
+
+/// By person: what the ways of all sources say that it earns. Nothing for a bonus on no volume.
+fn told_by_ways(bonus: &Bonus, stage: &Stage<'_>) -> BTreeMap<u32, Exact> {
+    let mut told = BTreeMap::new();
+    let Some(measure) = bonus.period_rules().measures(bonus).pop() else {
+        let raw = bonus.period_rules().calculate(bonus, stage).unwrap();
+        return raw.awards.iter().map(|award| (award.person, award.exact)).collect();
+    };
+    for (source, volume) in (0u32..).zip(stage.input.sold.get(&measure)) {
+        for step in bonus.period_rules().trace(bonus, stage, source) {
+            let Finding::Earns { rate: Some(rate) } = step.finding else { continue };
+            let sum = told.entry(stage.input.people.find(&step.distributor).unwrap()).or_insert(Exact::ZERO);
+            *sum = sum.add(volume.times(Rate::of(rate))).unwrap();
+        }
+    }
+    told.retain(|_, sum| *sum != Exact::ZERO);
+    told
 }
 
 /// The way of the volume of `who`, as words: distributor, level, finding.
