@@ -29,7 +29,7 @@ pub struct Found {
 }
 
 /// `None` when there is no such event of a run. What keeps a run from being calculated again is a value.
-pub fn read(conn: &mut Conn, event: Uuid) -> Result<Option<Result<Found, String>>, DbError> {
+pub fn read(conn: &mut Conn, event: Uuid) -> Result<Option<Result<Box<Found>, String>>, DbError> {
     let told = match proof::explain_run(conn, event) {
         Ok(Some(told)) => told,
         Ok(None) => return Ok(None),
@@ -50,7 +50,7 @@ pub fn read(conn: &mut Conn, event: Uuid) -> Result<Option<Result<Found, String>
             ends.insert(period.name, period.ends_at);
         }
     }
-    Ok(Some(Ok(Found { told, names, ends })))
+    Ok(Some(Ok(Box::new(Found { told, names, ends }))))
 }
 
 pub fn page(shell: Shell, found: &Found) -> ExplainPage {
