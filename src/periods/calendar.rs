@@ -1,6 +1,6 @@
 //! Which periods there have to be, and what they are called.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use crate::core::plan::{Cadence, PeriodRule};
 use crate::plans::Published;
@@ -34,6 +34,15 @@ pub fn wanted(
         let starts_at = start.unwrap_or(starts_at);
         wanted.push(Wanted { name: name(plan.period(), at), starts_at, ends_at });
         (start, at) = (Some(ends_at), ends_at);
+    }
+    wanted
+}
+
+/// Those that an order asks for that was placed before the first period: without a gap, up to where it starts.
+pub fn before(published: &Published, first_order: DateTime<Utc>, first_start: DateTime<Utc>) -> Vec<Wanted> {
+    let mut wanted = wanted(published, None, first_order, first_start - TimeDelta::microseconds(1));
+    if let Some(last) = wanted.last_mut() {
+        last.ends_at = first_start;
     }
     wanted
 }
