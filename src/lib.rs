@@ -31,6 +31,19 @@
 //! road: another snapshot, another target, post the difference. An order that is held or exempt has the target
 //! zero.
 //!
+//! # The way of a period
+//!
+//! ```text
+//! commissions       every calculation of an order leaves a volume fact, in one dense order
+//! periods           soft close, freeze: a cut-off, the trees as known, the plan of the last instant
+//!      | run        gather -> core::period: volumes, ranks, base bonuses, matching, pools, gates and caps
+//!      | review     variance, movers, held value; a second person approves
+//! ledger            posted once, in one transaction; what changes later is an adjustment of the open period
+//! ```
+//!
+//! The bonuses of a period are small machines that volume climbs through: [`core::period`] sums volume of the same
+//! state before it goes on, so a chain costs what a star costs. The same step explains one source alone.
+//!
 //! # The rooms
 //!
 //! | room | what it is for |
@@ -57,8 +70,9 @@
 //! # Invariants
 //!
 //! Every acknowledged delivery has its row. There is one order for each store and external id. Debits equal
-//! credits in every entry. `paid + breakage + rounding = pool`, exactly, for every line. What is posted refuses
-//! UPDATE, DELETE and TRUNCATE in the database itself. A replay of the raw deliveries gives the same digest.
+//! credits in every entry. `paid + breakage + rounding = pool`, exactly, for every line of an order and every bonus of
+//! a period. What is posted refuses UPDATE, DELETE and TRUNCATE in the database itself. A replay of the raw deliveries
+//! gives the same digest, a run that is calculated again the same hash.
 
 pub mod access;
 pub mod app;

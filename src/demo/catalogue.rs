@@ -27,7 +27,19 @@ pub enum Class {
 }
 
 impl Class {
-    /// The commission class as the plan names it.
+    /// The class of a plan that these products go to: the one of the same name, else each another of those that
+    /// there are. `known` are the plan's.
+    pub fn of_plan(self, known: &[String]) -> Option<String> {
+        let name = self.name()?;
+        let same = known.iter().find(|class| *class == name);
+        let at = [Self::Supplement, Self::Beauty, Self::StarterKit, Self::Accessory]
+            .iter()
+            .position(|c| *c == self);
+        let other = || at?.checked_rem(known.len()).and_then(|at| known.get(at));
+        Some(same.or_else(other).map_or(name, String::as_str).to_owned())
+    }
+
+    /// The commission class as the company's own plan names it.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::Supplement => Some("supplement"),

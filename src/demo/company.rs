@@ -37,7 +37,7 @@ pub struct Mapping {
     pub platform_sku: &'static str,
     pub name: &'static str,
     pub category: &'static str,
-    pub commission_class: &'static str,
+    pub commission_class: String,
 }
 
 /// The plan that the sample company publishes unless it is given another.
@@ -50,23 +50,10 @@ impl Company {
         Self { stores: stores(seed), distributors: people::distributors(), products: catalogue(), plan }
     }
 
-    /// What a plan has to know so that the company can sell: its currency, and a class for every product.
-    pub fn misses(&self, plan: &Plan) -> Vec<String> {
-        let mut missing: Vec<String> = self
-            .mappings()
-            .iter()
-            .filter(|mapping| plan.class(mapping.commission_class).is_none())
-            .map(|mapping| format!("the commission class {:?}", mapping.commission_class))
-            .collect();
-        missing.extend(
-            self.stores
-                .iter()
-                .filter(|store| store.currency != plan.currency().code())
-                .map(|store| format!("the currency {}", store.currency)),
-        );
-        missing.sort();
-        missing.dedup();
-        missing
+    /// Currencies of its stores that a plan is not in.
+    pub fn other_currencies(&self, plan: &Plan) -> Vec<&'static str> {
+        let stores = self.stores.iter().map(|store| store.currency);
+        stores.filter(|currency| *currency != plan.currency().code()).collect()
     }
 
     pub fn store(&self, platform: Platform) -> Option<&DemoStore> {
@@ -75,19 +62,21 @@ impl Company {
 
     /// Every product that has a commission class, once per platform.
     pub fn mappings(&self) -> Vec<Mapping> {
-        let mapped = self.products.iter().filter_map(|product| Some((product, product.class.name()?)));
-        mapped
-            .flat_map(|(product, commission_class)| {
-                self.stores.iter().map(move |store| Mapping {
-                    sku_id: product.sku,
-                    platform: store.platform.as_str(),
-                    platform_sku: product.sku,
-                    name: product.name,
-                    category: product.category,
-                    commission_class,
-                })
-            })
-            .collect()
+        let known = Plan::parse(&self.plan).map(|plan| plan.class_ids()).unwrap_or_default();
+        let mapped =
+            self.products.iter().filter_map(|product| Some((product, product.class.of_plan(&known)?)));
+        let each = |(product, class): (&Product, &str)| {
+            let mapping = |store: &DemoStore| Mapping {
+                sku_id: product.sku,
+                platform: store.platform.as_str(),
+                platform_sku: product.sku,
+                name: product.name,
+                category: product.category,
+                commission_class: class.to_owned(),
+            };
+            self.stores.iter().map(mapping).collect::<Vec<_>>()
+        };
+        mapped.flat_map(|(product, class)| each((product, class.as_str()))).collect()
     }
 
     /// The file for `import distributors`.
@@ -131,7 +120,7 @@ impl Company {
                 row.platform_sku,
                 row.name,
                 row.category,
-                row.commission_class,
+                row.commission_class.as_str(),
             ])?;
         }
         file.into_inner().map_err(|unwritten| unwritten.into_error().into())

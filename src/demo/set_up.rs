@@ -33,8 +33,8 @@ pub enum SetUpProblem {
     Distributors(#[from] RecordProblem),
     #[error("the sample company's plan could not be published")]
     Plan(#[from] PublishProblem),
-    #[error("the sample company cannot sell by this plan: it does not know {0}")]
-    Unfit(String),
+    #[error("the sample company sells in {0}, the plan is in another currency; change the plan's currency")]
+    OtherCurrency(&'static str),
     #[error("the database refused")]
     Db(#[from] DbError),
 }
@@ -52,7 +52,8 @@ pub fn set_up(
     add_stores(tx, vault, company, now)?;
     add_distributors(tx, company, now)?;
     add_mappings(tx, company, now)?;
-    publish_plan(tx, company, now)
+    publish_plan(tx, company, now)?;
+    fill_positions(tx, company, now)
 }
 
 fn add_stores(
@@ -147,7 +148,7 @@ fn add_mappings(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Resul
         sku_id: row.sku_id.to_owned(),
         name: row.name.to_owned(),
         category: row.category.to_owned(),
-        commission_class: row.commission_class.to_owned(),
+        commission_class: row.commission_class,
         from: None,
     });
     let missing: Vec<NewMapping> = mappings.filter(|row| !is_known(row)).collect();
@@ -160,9 +161,8 @@ fn add_mappings(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Resul
 /// From the day on which the first distributor joined.
 fn publish_plan(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Result<(), SetUpProblem> {
     let plan = Plan::parse(&company.plan).map_err(PublishProblem::Invalid)?;
-    let missing = company.misses(&plan);
-    if !missing.is_empty() {
-        return Err(SetUpProblem::Unfit(missing.join(", ")));
+    if let Some(currency) = company.other_currencies(&plan).first() {
+        return Err(SetUpProblem::OtherCurrency(currency));
     }
     let known = plans::publications(tx.conn)?;
     if known.iter().any(|publication| publication.plan_hash == plan.hash().0) {
@@ -170,5 +170,14 @@ fn publish_plan(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Resul
     }
     let from = company.distributors.iter().map(|person| person.created_at).min().unwrap_or(now);
     plans::publish(tx, &company.plan, from, BY, now)?;
+    Ok(())
+}
+
+/// Everybody has a place in the tree that the plan declares.
+fn fill_positions(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Result<(), SetUpProblem> {
+    let plan = Plan::parse(&company.plan).map_err(PublishProblem::Invalid)?;
+    if let Some(rule) = plan.placement() {
+        distributors::fill(tx, rule, BY, now).map_err(RecordProblem::from)?;
+    }
     Ok(())
 }

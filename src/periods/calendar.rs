@@ -38,18 +38,13 @@ pub fn wanted(
     wanted
 }
 
-/// The same from an earlier order on, up to the first period that there is.
-pub fn wanted_before(
-    published: &Published,
-    first_order: DateTime<Utc>,
-    first_start: DateTime<Utc>,
-) -> Vec<Wanted> {
-    let mut before = wanted(published, None, first_order, first_start - TimeDelta::microseconds(1));
-    before.retain(|period| period.starts_at < first_start);
-    if let Some(last) = before.last_mut() {
+/// Those that an order asks for that was placed before the first period: without a gap, up to where it starts.
+pub fn before(published: &Published, first_order: DateTime<Utc>, first_start: DateTime<Utc>) -> Vec<Wanted> {
+    let mut wanted = wanted(published, None, first_order, first_start - TimeDelta::microseconds(1));
+    if let Some(last) = wanted.last_mut() {
         last.ends_at = first_start;
     }
-    before
+    wanted
 }
 
 /// `2026-01`, `2026-Q1`, `2026-W05` or `2026-01-31`, by the calendar of the plan's zone.

@@ -18,22 +18,28 @@ use crate::commissions;
 use crate::db::{DbError, Tx};
 use crate::plans::Published;
 
-/// Makes every period that there has to be by now, and answers their names. Orders of an earlier time than the
-/// first period have periods of their own, as long as none is softly closed.
+/// Makes every period that there has to be by now, and answers their names. Orders from before the first period
+/// get periods too, as long as none was closed softly: a shop's past is often imported after its plan.
 pub fn ensure(tx: &mut Tx<'_>, published: &Published, now: DateTime<Utc>) -> Result<Vec<String>, DbError> {
     repo::lock(tx.conn)?;
     let known = repo::periods::all(tx.conn)?;
-    let first_order = match known.iter().all(|period| period.status == Status::Open) {
-        true => repo::periods::first_order(tx.conn)?,
-        // What is told of earlier times now is late.
-        false => None,
+    let first_order = repo::periods::first_order(tx.conn)?.unwrap_or(now).min(now);
+    let mut wanted = match (known.first(), known.last()) {
+        (Some(first), Some(last)) => {
+            let untouched = known.iter().all(|period| period.status == Status::Open);
+            let past = untouched && first_order < first.starts_at;
+            let mut wanted =
+                if past { calendar::before(published, first_order, first.starts_at) } else { vec![] };
+            if last.ends_at <= now {
+                wanted.extend(calendar::wanted(published, Some(last.ends_at), now, now));
+            }
+            wanted
+        }
+        _ => calendar::wanted(published, None, first_order, now),
     };
-    let mut wanted = match (known.first(), first_order) {
-        (Some(first), Some(order)) => calendar::wanted_before(published, order, first.starts_at),
-        _ => vec![],
-    };
-    let last_end = known.last().map(|period| period.ends_at);
-    wanted.extend(calendar::wanted(published, last_end, first_order.unwrap_or(now).min(now), now));
+    if wanted.is_empty() {
+        return Ok(vec![]);
+    }
     let mut names: Vec<String> = known.into_iter().map(|period| period.name).collect();
     for period in &mut wanted {
         // Where a zone or a cadence has changed, two periods can begin in one month.

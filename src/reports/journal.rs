@@ -149,7 +149,7 @@ pub fn sources(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, Source>, D
         "select order_id as id, coalesce(number, external_id) as number, null as period
          from orders where order_id = any($1)
          union all
-         select run_id, null, p.name from runs join periods p using (period_id) where run_id = any($1)",
+         select r.run_id, null, p.name from runs r join periods p using (period_id) where r.run_id = any($1)",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?;

@@ -3,11 +3,9 @@
 pub mod earners;
 pub mod review;
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{
-    Array, BigInt, Binary, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+    BigInt, Binary, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
@@ -68,11 +66,6 @@ pub fn list(conn: &mut Conn, before: Option<DateTime<Utc>>) -> Result<Page<Perio
 
 pub fn named(conn: &mut Conn, name: &str) -> Result<Option<Period>, DbError> {
     let found = sql_query(format!("{PERIOD} where p.name = $1")).bind::<Text, _>(name);
-    Ok(found.get_result(conn).optional()?)
-}
-
-pub fn by_id(conn: &mut Conn, period: Uuid) -> Result<Option<Period>, DbError> {
-    let found = sql_query(format!("{PERIOD} where p.period_id = $1")).bind::<SqlUuid, _>(period);
     Ok(found.get_result(conn).optional()?)
 }
 
@@ -263,23 +256,6 @@ pub fn posted_before(conn: &mut Conn, period: DateTime<Utc>, most: i64) -> Resul
     .bind::<Timestamptz, _>(period)
     .bind::<BigInt, _>(most)
     .load(conn)?)
-}
-
-/// Names of the periods that runs are of.
-pub fn run_names(conn: &mut Conn, runs: &[Uuid]) -> Result<HashMap<Uuid, String>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = SqlUuid)]
-        run_id: Uuid,
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let rows: Vec<Row> = sql_query(
-        "select r.run_id, p.name from runs r join periods p using (period_id) where r.run_id = any($1)",
-    )
-    .bind::<Array<SqlUuid>, _>(runs)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.run_id, row.name)).collect())
 }
 
 /// Of the plan that a run was made with; without one, of the plan that holds when the period ends.

@@ -1,6 +1,6 @@
 //! The periods of a scenario: closed with what is known, adjusted with what is learned later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -8,13 +8,14 @@ use super::book::Book;
 use super::facts::{Fact, Window, gather};
 use super::positions;
 use super::span::span_at;
+use crate::core::bonus::Pays;
 use crate::core::engine::EventKind;
-use crate::core::fixed::Fixed;
+use crate::core::fixed::{Exact, Fixed, TooLarge};
 use crate::core::genealogy::Genealogy;
 use crate::core::ids::DistributorId;
 use crate::core::period::{
-    Carried, CarriedStanding, Lot, NamedAward, People, PeriodInput, PeriodResult, Span, adjusted,
-    calculate_period, difference,
+    Carried, CarriedStanding, Earnings, Lot, NamedAward, People, PeriodInput, PeriodResult, Span, Stage,
+    adjusted, calculate_period, difference,
 };
 use crate::core::plan::Plan;
 
@@ -102,6 +103,7 @@ pub(super) fn close(book: &mut Book<'_>, span: &Span) -> Result<(), String> {
     let mut source = Source { plan, span, carried, facts };
     let people = people_of(book, span, false)?;
     let result = source.calculate(&people)?;
+    source.explain(&people, &result)?;
     let hash = result.hash(plan, &people);
     if source.calculate(&people)?.hash(plan, &people) != hash {
         return Err(format!("{} calculated twice has two results", span.name));
@@ -171,6 +173,39 @@ impl Source<'_> {
     fn adjust(&self, closed: &Closed) -> Result<PeriodResult, String> {
         let again = |input: PeriodInput<'_>| adjusted(self.plan, &closed.result, input);
         self.with(&closed.people, |input| again(input).map_err(|refusal| refusal.to_string()))
+    }
+
+    /// What an earner's volumes are told to have given comes to what it was awarded.
+    fn explain(&self, people: &People, result: &PeriodResult) -> Result<(), String> {
+        let cent = Decimal::new(1, self.plan.currency().exponent().unwrap_or(2));
+        self.with(people, |input| {
+            let at_close =
+                self.plan.bonuses().iter().zip(0u16..).filter(|(bonus, _)| bonus.pays == Pays::Period);
+            for (bonus, at) in at_close {
+                let earnings =
+                    Earnings::before(self.plan, input, result, bonus.phase()).map_err(too_large)?;
+                let (plan, standings) = (self.plan, &result.standings);
+                let stage = Stage { plan, bonus: at, input, standings, earnings: &earnings };
+                let awards: Vec<_> = result.awards.iter().filter(|award| award.bonus == at).collect();
+                let earners: BTreeSet<u32> = awards.iter().map(|award| award.person).collect();
+                for earner in earners {
+                    let sources = bonus.period_rules().sources(bonus, &stage, earner).map_err(too_large)?;
+                    let exact = sources.iter().try_fold(Exact::ZERO, |sum, source| sum.add(source.exact));
+                    let told = exact.and_then(Exact::decimal).map_err(too_large)?;
+                    let theirs = awards.iter().filter(|award| award.person == earner);
+                    let earned: Decimal = theirs.clone().map(|award| award.earned.decimal()).sum();
+                    if (told - earned).abs() > cent * Decimal::from(theirs.count()) {
+                        let who = people.id(earner).map_or("", DistributorId::as_str);
+                        let name = &self.span.name;
+                        return Err(format!(
+                            "{name}: {} awards {who} {earned}, and explains {told}",
+                            bonus.id
+                        ));
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     fn with<T>(
@@ -245,6 +280,10 @@ fn people_of(book: &Book<'_>, span: &Span, turned: bool) -> Result<People, Strin
         positions.reverse();
     }
     Ok(People::at(&genealogy, at, book.scenario.plan.ranks(), positions))
+}
+
+fn too_large(error: TooLarge) -> String {
+    error.to_string()
 }
 
 /// Every pool went where it says, and the awards are what it paid.

@@ -80,7 +80,8 @@ fn every_published_example_has_its_file() {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
     let names = entries.map(|name| name.to_string_lossy().into_owned());
     let mut found: Vec<String> = names.filter(|name| name.starts_with("published_")).collect();
-    (listed.sort(), found.sort());
+    listed.sort();
+    found.sort();
     assert_eq!(listed, found);
     for name in found {
         let text = std::fs::read_to_string(folder().join(&name)).unwrap();

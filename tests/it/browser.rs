@@ -224,12 +224,13 @@ fn the_tree_unfolds_in_place_and_keys_lead_around() {
 }
 
 /// One of every page that links lead to; `*` stands for what differs from order to order.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "/admin",
     "/admin/deliveries",
     "/admin/deliveries/*",
     "/admin/distributors",
     "/admin/distributors/*",
+    "/admin/distributors/*/move",
     "/admin/events/*",
     "/admin/held",
     "/admin/held/cause",
@@ -321,7 +322,7 @@ fn found(browser: &Chromium, base: &str) -> BTreeMap<String, String> {
 
 fn kind(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let own = ["", "cause", "check", "import", "accounts", "entries"];
+    let own = ["", "cause", "check", "import", "accounts", "entries", "move"];
     let parts = path.split('/').enumerate().map(|(place, part)| match place < 3 || own.contains(&part) {
         true => part,
         false => "*",

@@ -86,8 +86,9 @@ fn two_people_close_a_period() {
 
     ben.follow("Earners");
     ben.see_heading("Earners");
-    ben.fill("Search", "Dor");
+    ben.fill("begins with", "Dor");
     ben.press("Filter");
+    ben.see("Clear");
     ben.see("Dora");
     ben.open_first_row();
     ben.see_heading("4");
@@ -96,10 +97,19 @@ fn two_people_close_a_period() {
     for shown in ["period 2026-10", "100 × 0.1 = 10", "pool", "Posted"] {
         ben.see(shown);
     }
+    let mut wrong = faults(&ben);
+    ben.go(&run);
+    wrong.extend(faults(&ben));
+    ben.resize(1440, 1000);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    ben.open_menu("Ledger");
+    ben.see("period 2026-10");
+    ben.go(&format!("{}/admin/distributors/4", app.base));
+    ben.see("period 2026-10");
     ben.open_menu("Periods");
     ben.see("closed");
     ben.follow("2026-10");
-    ben.see("Posted");
+    ben.see("Closed");
     assert_eq!(ben.complaints(), Vec::<String>::new());
 }
 
@@ -190,6 +200,8 @@ fn a_viewer_reads_periods_and_changes_none() {
         assert_eq!(viewer.get(address).status, 404, "{address}");
     }
 
+    assert_eq!(viewer.get("/admin/ledger").status, 200, "{}", viewer.get("/admin/ledger").text);
+
     let admin = Browser::of_admin(&app);
     let refused = admin.done("/admin/periods/2026-10/freeze", &[]).text;
     assert!(
@@ -255,4 +267,66 @@ fn programs_read_periods_runs_and_awards() {
     assert_eq!(all, [text("1", "1.00"), text("2", "2.00"), text("4", "10.00")]);
     let answer = app.get("/api/v1/runs/none", &[("Authorization", &format!("Bearer {token}"))]);
     assert_eq!((answer.status, answer.code().as_str()), (400, "bad_parameter"));
+}
+
+#[test]
+fn what_changes_after_the_close_is_adjusted_and_explained() {
+    let app = TestApp::with_an_ended_period();
+    let token = app.token("read");
+    let (ann, ben) =
+        (Browser::of_admin(&app), Browser::by_link(&app, &app.link_for("ben@example.test", "admin")));
+    ann.done("/admin/periods/2026-10/soft-close", &[]);
+    ann.done("/admin/periods/2026-10/freeze", &[]);
+    close(&app, &token, [&ann, &ben], "2026-10", "official");
+    let newest = app.read(&token, "/api/v1/periods")["periods"][0]["name"].as_str().unwrap().to_owned();
+    let open = format!("/admin/periods/{newest}");
+    assert!(!ann.get(&open).text.contains("after the close"), "nothing has changed yet");
+
+    let refunded = Order { refunds: &["100.00"], modified: "2026-11-20T10:00:00", ..Order::default() };
+    let answer = app.deliver("order.updated", &refunded.body().replace("2026-11-01", "2026-10-05"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    app.drain();
+    let page = ann.get(&open).text;
+    assert!(page.contains("Orders of 1 closed period changed after the close"), "{page}");
+    close(&app, &token, [&ann, &ben], &newest, "adjustment");
+    assert!(!ann.get(&open).text.contains("after the close"), "it is adjusted");
+
+    let entries = app.read(&token, "/api/v1/ledger/entries?distributor_id=4");
+    let entries = entries["entries"].as_array().unwrap().clone();
+    let events: Vec<String> = entries
+        .iter()
+        .flat_map(|entry| entry["postings"].as_array().unwrap().clone())
+        .filter(|posting| posting["distributor_id"] == "4")
+        .map(|posting| posting["event_id"].as_str().unwrap().to_owned())
+        .collect();
+    let explained = |event: &String| app.read(&token, &format!("/api/v1/events/{event}/explain"));
+    let told: Vec<Value> = events.iter().map(explained).collect();
+    let amounts: Vec<&str> = told.iter().map(|told| told["amount"].as_str().unwrap()).collect();
+    assert_eq!(amounts, ["10", "-10"], "{told:?}");
+    assert_eq!(told[0]["sources"][0]["rate"], "0.1", "{}", told[0]);
+    assert_eq!((&told[1]["posted_into"], &told[1]["period"]), (&json!(newest), &json!("2026-10")));
+    let page = ann.get(&format!("/admin/events/{}", events[1])).text;
+    assert!(page.contains("0.00 − 10.00 = -10.00 USD"), "{page}");
+    let answer = app.get(
+        "/api/v1/events/0198f2a4-7c3e-7d52-9c1b-6f0f2a3b4c5d/explain",
+        &[("Authorization", &format!("Bearer {token}"))],
+    );
+    assert_eq!((answer.status, answer.code().as_str()), (404, "unknown_event"));
+}
+
+/// The first starts a run, the second approves and posts it.
+fn close(app: &TestApp, token: &str, [first, second]: [&Browser<'_>; 2], period: &str, kind: &str) {
+    let started = first.send(&format!("/admin/periods/{period}/run"), &[("kind", kind)]);
+    assert!(started.location.starts_with("/admin/runs/"), "{} {}", started.location, started.text);
+    let run = started.location;
+    let status = format!("/api/v1{}", run.trim_start_matches("/admin"));
+    crate::support::wait::until("the run", std::time::Duration::from_secs(20), || {
+        (app.read(token, &status)["status"] == "review").then_some(())
+    });
+    let own = first.done(&format!("{run}/approve"), &[]).text;
+    assert!(own.contains("has started this run, so somebody else has to approve it"), "{own}");
+    let approved = second.done(&format!("{run}/approve"), &[]).text;
+    assert!(approved.contains("Approved."), "{approved}");
+    let posted = second.done(&format!("{run}/post"), &[("confirm", period)]).text;
+    assert!(posted.contains("Posted to the ledger."), "{posted}");
 }

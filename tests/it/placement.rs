@@ -335,7 +335,7 @@ fn an_admin_moves_on_the_pages_after_a_look() {
     let fields = [("sponsor", "3"), ("sponsor_from", "2026-10-15"), ("recalculate", "yes"), ("step", "move")];
     let done = admin.done("/admin/distributors/2/move", &fields);
     assert!(
-        done.text.contains("1 orders are calculated again") && done.text.contains("under <a"),
+        done.text.contains("Orders that are calculated again: 1.") && done.text.contains("under <a"),
         "{}",
         done.text
     );

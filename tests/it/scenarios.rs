@@ -15,6 +15,7 @@ use upline::core::assess::Hold;
 use upline::core::genealogy::DistributorVersion;
 use upline::core::ids::{DistributorId, OrderId};
 use upline::core::order::{OrderSnapshot, Report};
+use upline::core::period::Span;
 use upline::core::placement::PlacementVersion;
 use upline::core::sku::SkuMapping;
 use upline::db::{DbError, Lane};
@@ -104,23 +105,7 @@ fn play(scenario: &Scenario) -> Played {
         // What is learned together is imported together.
         let people = people(steps);
         let taken = people.len().max(1);
-        let played = match &step.action {
-            Action::Distributor(_) => Ok(stage.enroll(&people)),
-            Action::Sku { store, mapping } => Ok(stage.map(store.as_deref(), mapping)),
-            Action::Deliver { store, report } => {
-                stage.deliver(store, report).map_err(|why| format!("cannot be told over HTTP: {why}"))
-            }
-            Action::Assign { order, distributor } => Ok(stage.assign(order, distributor)),
-            Action::Place(version) => Ok(stage.place(version)),
-            Action::PlaceAll => Ok(stage.place_all()),
-            Action::Close(span) => closed::close(&stage.app, &span.name),
-            Action::Adjust => closed::adjust(&stage.app),
-            Action::Carry(_) | Action::Standing { .. } => Err("the app begins without a past".to_owned()),
-            Action::Expect(expectation) => {
-                let checked = stage.facts(&scenario.stores[0].slug).check(expectation);
-                checked.map_err(|(expected, found)| format!("expected {expected}, found {found}"))
-            }
-        };
+        let played = stage.play(&step.action, &people);
         wrong.extend(played.err().map(|why| format!("line {}: {why}", step.line)));
         steps = &steps[taken..];
     }
@@ -133,6 +118,13 @@ fn play(scenario: &Scenario) -> Played {
     }
     wrong.extend(stage.proof());
     Played { wrong, shuffled }
+}
+
+fn first_close(scenario: &Scenario) -> Option<&Span> {
+    scenario.steps.iter().find_map(|step| match &step.action {
+        Action::Close(span) => Some(span),
+        _ => None,
+    })
 }
 
 /// The distributors that the next steps tell, each once.
@@ -180,7 +172,9 @@ impl<'s> Stage<'s> {
         let stage = Self { scenario, app, platforms, told: vec![], last: BTreeMap::new() };
         stage.app.write(|tx| {
             plans::publish(tx, &scenario.plan_text, DateTime::UNIX_EPOCH, "test", now())
-                .map_err(|problem| DbError::Invariant(format!("{problem:?}")))
+                .map_err(|problem| DbError::Invariant(format!("{problem:?}")))?;
+            let published = stage.app.books.plans.get(tx.conn)?;
+            first_close(scenario).map_or(Ok(()), |first| closed::begin(tx, &published, first))
         });
         for store in &scenario.stores {
             stage.open(store, &store.slug, stage.platforms[&store.slug]);
@@ -203,6 +197,31 @@ impl<'s> Stage<'s> {
             ingest::add_store(tx, &self.app.vault, &new, now())
                 .map_err(|problem| DbError::Invariant(problem.to_string()))
         });
+    }
+
+    /// `people` are told together with the first of them.
+    fn play(&mut self, action: &Action, people: &[&DistributorVersion]) -> Result<(), String> {
+        match action {
+            Action::Distributor(_) => self.enroll(people),
+            Action::Sku { store, mapping } => self.map(store.as_deref(), mapping),
+            Action::Assign { order, distributor } => self.assign(order, distributor),
+            Action::Place(version) => self.place(version),
+            Action::PlaceAll => self.place_all(),
+            Action::Deliver { store, report } => {
+                let delivered = self.deliver(store, report);
+                return delivered.map_err(|why| format!("cannot be told over HTTP: {why}"));
+            }
+            Action::Close(span) => return closed::close(&self.app, &span.name),
+            Action::Adjust => return closed::adjust(&self.app),
+            Action::Carry(_) | Action::Standing { .. } => {
+                return Err("the app begins without a past".to_owned());
+            }
+            Action::Expect(expectation) => {
+                let checked = self.facts(&self.scenario.stores[0].slug).check(expectation);
+                return checked.map_err(|(expected, found)| format!("expected {expected}, found {found}"));
+            }
+        }
+        Ok(())
     }
 
     fn enroll(&self, people: &[&DistributorVersion]) {

@@ -41,7 +41,7 @@ fn the_plan_knows_every_class_and_rank_of_the_company() {
     let plan = Plan::parse(PLAN).unwrap();
     let company = Company::sample(42);
     for mapping in company.mappings() {
-        assert!(plan.class(mapping.commission_class).is_some(), "{}", mapping.commission_class);
+        assert!(plan.class(&mapping.commission_class).is_some(), "{}", mapping.commission_class);
     }
     for person in &company.distributors {
         assert!(plan.ranks().iter().any(|rank| rank == person.rank), "{}", person.rank);

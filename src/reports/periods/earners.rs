@@ -54,7 +54,7 @@ pub fn list(conn: &mut Conn, run: Uuid, q: &str, after: &str) -> Result<Page<Ear
     Ok(Page::cut(rows, |row| row.distributor_id.clone()))
 }
 
-/// One award of a run, with the event that it was posted as.
+/// One award of a run.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Award {
     #[diesel(sql_type = Integer)]
@@ -116,29 +116,6 @@ pub fn cuts(conn: &mut Conn, run: Uuid, awards: &[i32]) -> Result<Vec<Cut>, DbEr
     )
     .bind::<SqlUuid, _>(run)
     .bind::<Array<Integer>, _>(awards)
-    .load(conn)?)
-}
-
-/// A posted share of a run.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Event {
-    #[diesel(sql_type = SqlUuid)]
-    pub event_id: Uuid,
-    #[diesel(sql_type = Text)]
-    pub bonus: String,
-    #[diesel(sql_type = Text)]
-    pub kind: String,
-    #[diesel(sql_type = Numeric)]
-    pub amount: Decimal,
-}
-
-pub fn events_of(conn: &mut Conn, run: Uuid, distributor: &str) -> Result<Vec<Event>, DbError> {
-    Ok(sql_query(
-        "select event_id, bonus, kind, amount from commission_events
-         where order_id = $1 and distributor_id = $2 order by bonus, event_id",
-    )
-    .bind::<SqlUuid, _>(run)
-    .bind::<Text, _>(distributor)
     .load(conn)?)
 }
 

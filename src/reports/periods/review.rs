@@ -1,7 +1,7 @@
 //! What somebody looks at before a run is approved: where the pools went, who moved most, and two runs side by
 //! side.
 
-use diesel::sql_types::{BigInt, Bool, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -33,26 +33,6 @@ pub fn pools(conn: &mut Conn, run: Uuid) -> Result<Vec<Pool>, DbError> {
     )
     .bind::<SqlUuid, _>(run)
     .load(conn)?)
-}
-
-/// What all awards of a run come to.
-#[derive(Clone, Debug, Default, QueryableByName)]
-pub struct Totals {
-    #[diesel(sql_type = BigInt)]
-    pub awards: i64,
-    #[diesel(sql_type = BigInt)]
-    pub earners: i64,
-    #[diesel(sql_type = Numeric)]
-    pub amount: Decimal,
-}
-
-pub fn totals(conn: &mut Conn, run: Uuid) -> Result<Totals, DbError> {
-    Ok(sql_query(
-        "select count(*) as awards, count(distinct distributor_id) as earners, coalesce(sum(amount), 0) as amount
-         from run_awards where run_id = $1",
-    )
-    .bind::<SqlUuid, _>(run)
-    .get_result(conn)?)
 }
 
 /// One distributor in two runs.
@@ -148,34 +128,4 @@ pub fn rank_flows(conn: &mut Conn, before: Uuid, now: Uuid) -> Result<Vec<RankFl
     .bind::<SqlUuid, _>(before)
     .bind::<SqlUuid, _>(now)
     .load(conn)?)
-}
-
-/// Of the distributors who are active in a run: how many it pays nothing.
-pub fn zero_earners(conn: &mut Conn, run: Uuid) -> Result<i64, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        count: i64,
-    }
-    let row: Row = sql_query(
-        "select count(*) as count from run_standings s where s.run_id = $1 and s.active and not exists (
-           select 1 from run_awards a
-           where a.run_id = $1 and a.distributor_id = s.distributor_id and a.amount > 0)",
-    )
-    .bind::<SqlUuid, _>(run)
-    .get_result(conn)?;
-    Ok(row.count)
-}
-
-/// Whether a run leaves anything of a binary to the next one.
-pub fn has_lots(conn: &mut Conn, run: Uuid) -> Result<bool, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Bool)]
-        found: bool,
-    }
-    let row: Row = sql_query("select exists (select 1 from run_lots where run_id = $1) as found")
-        .bind::<SqlUuid, _>(run)
-        .get_result(conn)?;
-    Ok(row.found)
 }

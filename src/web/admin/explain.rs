@@ -73,7 +73,7 @@ pub struct ExplainStep {
 /// What the event is of.
 enum Either {
     Order(Names, Box<Explanation>),
-    Run(Result<explain_run::Found, String>),
+    Run(Result<Box<explain_run::Found>, String>),
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResponse, Denied> {

@@ -29,7 +29,7 @@ pub struct Found {
 }
 
 /// `None` when there is no such event of a run. What keeps a run from being calculated again is a value.
-pub fn read(conn: &mut Conn, event: Uuid) -> Result<Option<Result<Found, String>>, DbError> {
+pub fn read(conn: &mut Conn, event: Uuid) -> Result<Option<Result<Box<Found>, String>>, DbError> {
     let told = match proof::explain_run(conn, event) {
         Ok(Some(told)) => told,
         Ok(None) => return Ok(None),
@@ -50,7 +50,7 @@ pub fn read(conn: &mut Conn, event: Uuid) -> Result<Option<Result<Found, String>
             ends.insert(period.name, period.ends_at);
         }
     }
-    Ok(Some(Ok(Found { told, names, ends })))
+    Ok(Some(Ok(Box::new(Found { told, names, ends }))))
 }
 
 pub fn page(shell: Shell, found: &Found) -> ExplainPage {
@@ -99,7 +99,6 @@ fn step(title: impl Into<String>, text: impl Into<String>, sum: impl Into<String
 
 fn steps(told: &RunExplanation) -> Vec<ExplainStep> {
     let span = format!("{} until {}", When(told.starts_at).utc(), When(told.ends_at).utc());
-    let plan = format!("in effect at the period's end, {}", told.plan_hash);
     let mut steps = vec![
         ExplainStep {
             link: Some(Link::new(address(&told.period), "the period")),
@@ -107,7 +106,7 @@ fn steps(told: &RunExplanation) -> Vec<ExplainStep> {
         },
         ExplainStep {
             link: Some(Link::new(format!("/admin/plans/{}", told.plan_hash), "read it")),
-            ..step(format!("The plan {}", told.plan_name), plan, "")
+            ..step(format!("The plan {}", told.plan_name), "in effect at the period's end", &*told.plan_hash)
         },
         standing(told),
     ];

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use upline::clock::Clock;
 use upline::core::ids::DistributorId;
-use upline::core::period::{CarriedStanding, Lot};
+use upline::core::period::{CarriedStanding, Lot, Span};
 use upline::db::{DbError, Lane, Tx};
 use upline::periods::{self, PeriodProblem, RunKind, RunStatus, Status, StopLoss, Worker};
 use upline::plans::Published;
@@ -25,6 +25,11 @@ const FIRST: &str = "anna@example.com";
 const SECOND: &str = "ben@example.com";
 /// Scenarios pay out as much as they like.
 const NO_LIMIT: StopLoss = StopLoss { most: dec!(1), is_acknowledged: true };
+
+/// The calendar begins with this period and not with today's.
+pub fn begin(tx: &mut Tx<'_>, published: &Published, first: &Span) -> Result<(), DbError> {
+    periods::ensure(tx, published, first.start).map(drop)
+}
 
 /// Closes a period: soft close, freeze, official run, a second person's approval, posting.
 pub fn close(app: &RunningApp, name: &str) -> Result<(), String> {

@@ -69,7 +69,7 @@ pub struct PlaceForm {
     #[serde(default)]
     pub place_from: String,
     #[serde(default)]
-    step: String,
+    pub step: String,
 }
 
 /// What another sponsor does to what is posted.
@@ -167,7 +167,7 @@ pub async fn sponsor(
         }
         Ok(preview) if done => {
             let text = match (form.recalculate.as_str(), preview.changed) {
-                ("yes", 1..) => format!("Moved; {} orders are calculated again.", preview.changed),
+                ("yes", 1..) => format!("Moved. Orders that are calculated again: {}.", preview.changed),
                 _ => "Moved. Posted orders keep their upline.".to_owned(),
             };
             Ok(desk.done(&format!("/admin/distributors/{}", words::encoded(&id)), &text))

@@ -13,8 +13,9 @@ use super::super::shell::Shell;
 use super::super::words;
 use super::{run_address, run_status};
 use crate::distributors;
+use crate::periods;
 use crate::reports::periods as report;
-use crate::reports::periods::earners::{self as read, Award, Cut, Earner, Event, Lot, Standing};
+use crate::reports::periods::earners::{self as read, Award, Cut, Earner, Lot, Standing};
 use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
@@ -131,7 +132,6 @@ struct Found {
     run: report::Run,
     awards: Vec<Award>,
     cuts: Vec<Cut>,
-    events: Vec<Event>,
     standing: Option<Standing>,
     lots: Vec<Lot>,
     profiles: Vec<distributors::Profile>,
@@ -147,7 +147,6 @@ pub async fn one(viewer: Viewer, desk: Desk, path: Path<(Uuid, String)>) -> Resu
             let numbers: Vec<i32> = awards.iter().map(|award| award.award_no).collect();
             let found = Found {
                 cuts: read::cuts(conn, id, &numbers)?,
-                events: read::events_of(conn, id, &wanted)?,
                 standing: read::standing(conn, id, &wanted)?,
                 lots: read::lots(conn, id, &wanted)?,
                 profiles: distributors::profiles(conn, std::slice::from_ref(&wanted))?,
@@ -180,8 +179,8 @@ fn rows(found: &Found, currency: &str) -> Vec<AwardRow> {
     let money = |amount| words::amount(amount, currency);
     let row = |award: &Award| {
         let own = found.cuts.iter().filter(|cut| cut.award_no == award.award_no);
-        // All positions of a distributor are one posting of a bonus.
-        let event = found.events.iter().find(|event| event.bonus == award.bonus);
+        let is_posted = found.run.status == "posted" && !award.amount.is_zero();
+        let event = is_posted.then(|| periods::event_id(found.run.run_id, award.award_no));
         AwardRow {
             period: award.period.clone(),
             bonus: award.bonus.clone(),
@@ -190,7 +189,7 @@ fn rows(found: &Found, currency: &str) -> Vec<AwardRow> {
             earned: money(award.earned),
             cuts: own.map(|cut| (cut.cut_by.clone(), money(-cut.amount))).collect(),
             amount: money(award.amount),
-            explain: event.map(|event| Link::new(format!("/admin/events/{}", event.event_id), "why")),
+            explain: event.map(|event| Link::new(format!("/admin/events/{event}"), "why")),
         }
     };
     found.awards.iter().map(row).collect()

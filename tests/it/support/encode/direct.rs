@@ -21,7 +21,9 @@ pub fn request(report: &Report) -> Result<Request, String> {
     if order.total < order.lines.iter().map(|line| line.gross).sum::<Decimal>() {
         return Err("a total below its lines is a discount of the direct API".into());
     }
-    let places = places(order, Platform::Direct, &["distributor_ref"])?;
+    // That a customer earns itself is told by its id alone.
+    let places = places(order, Platform::Direct, &["distributor_ref", "customer"])?;
+    let named = places.iter().find(|told| told.place == "distributor_ref");
     let status = match (order.cancelled, order.payment) {
         (true, _) => "cancelled",
         (_, Payment::Paid) => "paid",
@@ -40,7 +42,7 @@ pub fn request(report: &Report) -> Result<Request, String> {
         "test": order.test,
         "currency": order.currency.code(),
         "customer_id": order.customer_id,
-        "distributor_ref": places.first().map(|told| &told.value),
+        "distributor_ref": named.map(|told| &told.value),
         "items": order.lines.iter().map(item).collect::<Vec<_>>(),
         "total": text(order.total, order.currency),
     });
