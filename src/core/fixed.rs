@@ -28,6 +28,8 @@ pub struct Exact(pub i128);
 #[error("a volume or an amount is too large to be calculated exactly")]
 pub struct TooLarge;
 
+// A sum is checked, so it is no operator: it answers whether it fits.
+#[allow(clippy::should_implement_trait)]
 impl Fixed {
     pub const ZERO: Self = Self(0);
 
@@ -80,6 +82,7 @@ impl Rate {
     }
 }
 
+#[allow(clippy::should_implement_trait)]
 impl Exact {
     pub const ZERO: Self = Self(0);
 

@@ -299,7 +299,12 @@ impl RunExplanation {
         for source in &self.sources {
             let SourceTold { distributor_id, level, base, rate, exact, period, .. } = source;
             let of = period.as_ref().map(|period| format!(" of {period}")).unwrap_or_default();
-            writeln!(f, "  level {level}: {distributor_id}{of} {base} x {rate} = {exact}")?;
+            let whose = if distributor_id.is_empty() { "everybody" } else { distributor_id };
+            match rate.is_zero() {
+                // Paid by the piece, as a cycle is, and shared among the volume behind it.
+                true => writeln!(f, "  level {level}: {whose}{of} {base}, its part is {exact}")?,
+                false => writeln!(f, "  level {level}: {whose}{of} {base} x {rate} = {exact}")?,
+            }
         }
         if self.more_sources > 0 {
             writeln!(f, "  and {} smaller parts", self.more_sources)?;
