@@ -70,7 +70,7 @@ impl Company {
             sold.line(&SoldLine {
                 person: person as u32,
                 class,
-                own: mixed % 9 == 0,
+                own: mixed.is_multiple_of(9),
                 ordered_at: self.span.start,
                 net,
                 volumes: LineVolume { pv: net, qv: net, cv, margin: Fixed::ZERO },

@@ -53,7 +53,7 @@ pub fn run(people: usize) {
     prepare(
         &mut conn,
         &company,
-        &sold.get(&upline::core::period::Measure::of(upline::core::volume::VolumeKind::Qv)),
+        sold.get(&upline::core::period::Measure::of(upline::core::volume::VolumeKind::Qv)),
     );
     let (mut arrays, mut recursive) = (Duration::MAX, Duration::MAX);
     let (mut of_arrays, mut of_query) = (0i128, 0i128);
