@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+mod effect;
 mod show;
 
 use super::import::placement_rule;
@@ -16,6 +17,7 @@ use crate::core::ids::DistributorId;
 use crate::core::placement::{Placement, PlacementVersion};
 use crate::db::{DbError, Lane};
 use crate::distributors::{self, Filled, MoveProblem, Networks, PlaceProblem, Placements, SponsorMove};
+use crate::periods::{MovedTrees, PeriodMoved, Trees};
 use crate::plans::Plans;
 
 const BY: &str = "console";
@@ -157,24 +159,30 @@ impl Move {
             from: self.from,
         };
         let plans = Plans::default();
-        let preview = if self.dry_run {
+        let (preview, periods) = if self.dry_run {
             let networks = Networks::default();
             let books = Books { networks: &networks, plans: &plans };
-            backend.db.read(Lane::Admin, |conn| Ok(commissions::preview_move(conn, books, &wanted)))??
+            let preview = backend
+                .db
+                .read(Lane::Admin, |conn| Ok(commissions::preview_move(conn, books, &wanted)))??;
+            (preview, Some(periods_under(backend, &networks, &wanted)?))
         } else {
-            transact(&backend.db, |tx| {
+            let preview = transact(&backend.db, |tx| {
                 let preview = commissions::move_sponsor(tx, &plans, &wanted, self.recalculate, BY, now)?;
                 let detail = json!({"sponsor": self.sponsor, "from": self.from, "recalculate": self.recalculate,
                                     "orders": preview.changed});
                 audit::record(tx, BY, "distributor.move", &self.id, detail, now)?;
                 Ok::<_, MoveProblem>(preview)
-            })?
+            })?;
+            (preview, None)
         };
         if self.json {
-            let done = json!({"applied": !self.dry_run, "recalculated": self.recalculate, "effect": preview});
+            let done = json!({"applied": !self.dry_run, "recalculated": self.recalculate, "effect": preview,
+                              "periods": periods});
             return output::json(&done);
         }
-        self.tell(&preview)
+        self.tell(&preview)?;
+        periods.as_deref().map_or(Ok(()), effect::tell)
     }
 
     fn tell(&self, preview: &MovePreview) -> anyhow::Result<()> {
@@ -212,6 +220,21 @@ impl Move {
     }
 }
 
+fn periods_under(
+    backend: &Backend,
+    networks: &Networks,
+    wanted: &SponsorMove,
+) -> anyhow::Result<Vec<PeriodMoved>> {
+    let read = |conn: &mut _| Ok((networks.get(conn)?, Placements::default().get(conn)?));
+    let (network, placement) = backend.db.read(Lane::Admin, read)?;
+    let moved = wanted.applied(&network.genealogy)?;
+    let before = Trees { genealogy: &network.genealogy, placement: &placement };
+    effect::of(
+        backend,
+        MovedTrees { from: wanted.from, before, after: Trees { genealogy: &moved, ..before } },
+    )
+}
+
 impl Place {
     fn run(self, backend: &Backend, now: DateTime<Utc>) -> anyhow::Result<()> {
         let tree = placement_rule(backend, now)?.map(|rule| rule.tree);
@@ -224,11 +247,16 @@ impl Place {
         };
         let known = backend.db.read(Lane::Admin, |conn| Placements::default().get(conn))?;
         let versions = known.moved(&wanted);
+        let mut periods = None;
         if self.dry_run {
             let network = backend.db.read(Lane::Admin, |conn| Networks::default().get(conn))?;
-            known
+            let moved = known
                 .check(&versions, tree, |owner| network.genealogy.node(owner).is_some())
                 .map_err(PlaceProblem::Placement)?;
+            let before = Trees { genealogy: &network.genealogy, placement: &known };
+            let after = Trees { placement: &moved, ..before };
+            let from = wanted.from.unwrap_or(now);
+            periods = Some(effect::of(backend, MovedTrees { from, before, after })?);
         } else {
             transact(&backend.db, |tx| {
                 distributors::place(tx, &versions, tree, BY, now)?;
@@ -242,7 +270,8 @@ impl Place {
         if self.json {
             return output::json(
                 &json!({"applied": !self.dry_run, "position": wanted.position, "owner": self.id,
-                "under": self.under, "side": self.side, "from": wanted.from, "below": below}),
+                "under": self.under, "side": self.side, "from": wanted.from, "below": below,
+                "periods": periods}),
             );
         }
         let dry = if self.dry_run { "Dry run, nothing changed. " } else { "" };
@@ -255,10 +284,11 @@ impl Place {
             "{dry}Position {} of {} stands {to} from {day} on.",
             wanted.position, self.id
         ))?;
-        Ok(output::line(format_args!(
+        output::line(format_args!(
             "{below} position(s) below it go along. Order bonuses do not ask for the placement tree; the bonuses of a \
              period take it as it stands at the period's end."
-        ))?)
+        ))?;
+        periods.as_deref().map_or(Ok(()), effect::tell)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::db::Lane;
 use crate::periods::{self, Cost, PeriodUnder, RankChange, WhatIf, Winner};
 
 /// More names nobody reads.
-const SHOWN: usize = 20;
+pub const SHOWN: usize = 20;
 
 pub fn simulate(backend: &Backend, plan: &Plan, last: usize, json: bool) -> anyhow::Result<Outcome> {
     let bar = output::working("calculating past periods");
@@ -67,7 +67,7 @@ fn tell_period(period: &PeriodUnder) -> anyhow::Result<()> {
     more(period.ranks.len(), "ranks")
 }
 
-fn more(count: usize, what: &str) -> anyhow::Result<()> {
+pub fn more(count: usize, what: &str) -> anyhow::Result<()> {
     match count.checked_sub(SHOWN) {
         Some(more @ 1..) => Ok(output::line(format_args!("and {more} more {what}; --json has all of them"))?),
         _ => Ok(()),

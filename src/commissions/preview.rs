@@ -5,7 +5,7 @@
 //! is read anew. A move alone leaves posted orders alone. With a recalculation each reached order is given the
 //! moved context and is calculated again: the difference is posted as for any other revision.
 //!
-//! What the move does to the bonuses of the period itself is not here; those are calculated at its close.
+//! What the move does to the bonuses of the period itself is not here: `periods::move_effect` tells it.
 
 use std::collections::{BTreeMap, HashMap};
 

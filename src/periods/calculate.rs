@@ -68,7 +68,7 @@ impl Pinned<'_> {
     }
 
     pub fn people(&self, conn: &mut Conn, plan: &Plan) -> Result<People, DbError> {
-        Ok(Trees::known_at(conn, self.known_at)?.people(plan, self.period))
+        Ok(KnownTrees::at(conn, self.known_at)?.trees().people(plan, self.period))
     }
 
     pub fn load(
@@ -107,24 +107,37 @@ impl Pinned<'_> {
     }
 }
 
-/// Who is above whom, by sponsors and by positions.
-pub struct Trees {
-    pub genealogy: Genealogy,
+/// Both trees as they were known at an instant.
+pub struct KnownTrees {
+    genealogy: Genealogy,
     placement: Placement,
 }
 
-impl Trees {
-    /// As they were known at an instant: what was recorded later is not in them.
-    pub fn known_at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Self, DbError> {
+impl KnownTrees {
+    /// What was recorded later is not in them.
+    pub fn at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Self, DbError> {
         let genealogy = distributors::genealogy_known_at(conn, known_at)?;
         Ok(Self { genealogy, placement: distributors::placement_known_at(conn, known_at)? })
     }
 
+    pub fn trees(&self) -> Trees<'_> {
+        Trees { genealogy: &self.genealogy, placement: &self.placement }
+    }
+}
+
+/// Who is above whom, by sponsors and by positions.
+#[derive(Clone, Copy, Debug)]
+pub struct Trees<'a> {
+    pub genealogy: &'a Genealogy,
+    pub placement: &'a Placement,
+}
+
+impl Trees<'_> {
     /// Everybody as they stood when the period ended, with positions where the plan has a tree of them.
     pub fn people(&self, plan: &Plan, period: &Period) -> People {
         let at = last_instant(period);
         let positions = plan.placement().map(|_| self.placement.at(at));
-        People::at(&self.genealogy, at, plan.ranks(), positions.unwrap_or_default())
+        People::at(self.genealogy, at, plan.ranks(), positions.unwrap_or_default())
     }
 }
 

@@ -114,7 +114,7 @@ fn live(runs: &[Run], kind: RunKind) -> Result<(), PeriodProblem> {
 }
 
 /// What the freeze has fixed.
-fn frozen_pins(period: &Period) -> Result<Option<Pins>, DbError> {
+pub(super) fn frozen_pins(period: &Period) -> Result<Option<Pins>, DbError> {
     if !period.status.is_frozen() {
         return Ok(None);
     }

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use self::orders::Orders;
-use super::calculate::{Trees, last_instant, span};
+use super::calculate::{KnownTrees, Trees, last_instant, span};
 use super::gather::{Counts, Gatherer, each_page};
 use super::problem::CalculationProblem;
 use super::repo;
@@ -22,7 +22,7 @@ use super::repo::periods::Period;
 use super::scope::Scope;
 use super::summary::share;
 use crate::commissions;
-use crate::core::fixed::Fixed;
+use crate::core::fixed::{Fixed, TooLarge};
 use crate::core::ids::DistributorId;
 use crate::core::period::{
     Carried, Gathered, Measure, NO_RANK, People, PeriodInput, PeriodResult, calculate_period, index,
@@ -91,7 +91,8 @@ pub fn what_if(conn: &mut Conn, other: &Plan, last: usize) -> Result<WhatIf, Cal
     let known_at = DateTime::<Utc>::from_timestamp(ALL_KNOWLEDGE, 0).unwrap_or_default();
     let published = Plans::default().get(conn)?;
     let periods = repo::periods::all(conn)?;
-    let trees = Trees::known_at(conn, known_at)?;
+    let known = KnownTrees::at(conn, known_at)?;
+    let trees = known.trees();
     let cutoff = commissions::newest_seq(conn)?;
     let first = periods.len().saturating_sub(last);
     let mut left: Option<[Carried; 2]> = None;
@@ -101,13 +102,13 @@ pub fn what_if(conn: &mut Conn, other: &Plan, last: usize) -> Result<WhatIf, Cal
         let Some(period) = periods.get(at) else { continue };
         let before = at.checked_sub(1).and_then(|at| periods.get(at));
         let Some(held) = published.at(last_instant(period)) else { continue };
-        let work = Work { period, scope: Scope::of(period, before, cutoff), trees: &trees };
+        let work = Work { period, scope: Scope::of(period, before, cutoff), trees };
         let [held_carried, other_carried] = match left.take() {
             Some(left) => left,
             None => left_by(conn, before)?,
         };
         let as_held = work.under(conn, held, held_carried, None)?;
-        let as_other = work.under(conn, other, other_carried, Some(Orders::new(other, &trees.genealogy)))?;
+        let as_other = work.under(conn, other, other_carried, Some(Orders::new(other, trees.genealogy)))?;
         found.periods.push(work.compare((held, &as_held), (other, &as_other))?);
         left = Some([as_held.result.next, as_other.result.next]);
     }
@@ -115,7 +116,7 @@ pub fn what_if(conn: &mut Conn, other: &Plan, last: usize) -> Result<WhatIf, Cal
 }
 
 /// What a closed period has left, for both sides.
-fn left_by(conn: &mut Conn, before: Option<&Period>) -> Result<[Carried; 2], DbError> {
+pub(super) fn left_by(conn: &mut Conn, before: Option<&Period>) -> Result<[Carried; 2], DbError> {
     let Some(before) = before else { return Ok(Default::default()) };
     let posted = repo::runs::last_posted(conn)?;
     let Some(run) = repo::runs::carry_of(conn, before.period_id, posted)? else {
@@ -125,23 +126,24 @@ fn left_by(conn: &mut Conn, before: Option<&Period>) -> Result<[Carried; 2], DbE
     Ok([left.clone(), left])
 }
 
-struct Work<'a> {
-    period: &'a Period,
-    scope: Scope,
-    trees: &'a Trees,
+pub(super) struct Work<'a> {
+    pub period: &'a Period,
+    pub scope: Scope,
+    pub trees: Trees<'a>,
 }
 
 /// A period under one plan.
-struct Under {
+pub(super) struct Under {
     people: People,
-    cost: Cost,
+    pub cost: Cost,
+    /// With the orders and at the close.
     paid_to: BTreeMap<DistributorId, Fixed>,
-    result: PeriodResult,
+    pub result: PeriodResult,
 }
 
 impl Work<'_> {
     /// `orders` calculates them again; without it they are as they were paid.
-    fn under(
+    pub(super) fn under(
         &self,
         conn: &mut Conn,
         plan: &Plan,
@@ -164,11 +166,7 @@ impl Work<'_> {
         let (sold, counts) = gatherer.finish();
         let input = PeriodInput { span: &span(self.period), people: &people, sold: &sold, carried: &carried };
         let result = calculate_period(plan, input)?;
-        for award in &result.awards {
-            let Some(id) = people.id(award.person) else { continue };
-            let sum = paid_to.entry(id.clone()).or_default();
-            *sum = sum.add(award.amount)?;
-        }
+        add_awards(&mut paid_to, &people, &result)?;
         let cost = cost(&sold, &result, counts)?;
         Ok(Under { people, cost, paid_to, result })
     }
@@ -178,23 +176,6 @@ impl Work<'_> {
         (held, as_held): (&Plan, &Under),
         (other, as_other): (&Plan, &Under),
     ) -> Result<PeriodUnder, CalculationProblem> {
-        let mut sums: BTreeMap<&DistributorId, (Fixed, Fixed)> = BTreeMap::new();
-        for (id, paid) in &as_held.paid_to {
-            sums.entry(id).or_default().0 = *paid;
-        }
-        for (id, paid) in &as_other.paid_to {
-            sums.entry(id).or_default().1 = *paid;
-        }
-        let mut earners = vec![];
-        for (id, (held, other)) in sums {
-            let difference = other.sub(held)?;
-            if !difference.is_zero() {
-                earners.push(Winner { distributor_id: id.clone(), held, other, difference });
-            }
-        }
-        earners.sort_by_key(|winner| {
-            (std::cmp::Reverse(winner.difference.0.unsigned_abs()), winner.distributor_id.clone())
-        });
         let difference = as_other.cost.total()?.sub(as_held.cost.total()?)?;
         Ok(PeriodUnder {
             period: self.period.name.clone(),
@@ -202,10 +183,57 @@ impl Work<'_> {
             held: as_held.cost.clone(),
             other: as_other.cost.clone(),
             difference,
-            earners,
+            earners: differences(&as_held.paid_to, &as_other.paid_to)?,
             ranks: ranks((held, as_held), (other, as_other)),
         })
     }
+}
+
+impl Under {
+    /// What everybody was paid at the close alone.
+    pub(super) fn awarded(&self) -> Result<BTreeMap<DistributorId, Fixed>, TooLarge> {
+        let mut sums = BTreeMap::new();
+        add_awards(&mut sums, &self.people, &self.result)?;
+        Ok(sums)
+    }
+}
+
+fn add_awards(
+    sums: &mut BTreeMap<DistributorId, Fixed>,
+    people: &People,
+    result: &PeriodResult,
+) -> Result<(), TooLarge> {
+    for award in &result.awards {
+        let Some(id) = people.id(award.person) else { continue };
+        let sum = sums.entry(id.clone()).or_default();
+        *sum = sum.add(award.amount)?;
+    }
+    Ok(())
+}
+
+/// Whose sum is another one, the greatest difference first.
+pub(super) fn differences(
+    held: &BTreeMap<DistributorId, Fixed>,
+    other: &BTreeMap<DistributorId, Fixed>,
+) -> Result<Vec<Winner>, TooLarge> {
+    let mut sums: BTreeMap<&DistributorId, (Fixed, Fixed)> = BTreeMap::new();
+    for (id, paid) in held {
+        sums.entry(id).or_default().0 = *paid;
+    }
+    for (id, paid) in other {
+        sums.entry(id).or_default().1 = *paid;
+    }
+    let mut winners = vec![];
+    for (id, (held, other)) in sums {
+        let difference = other.sub(held)?;
+        if !difference.is_zero() {
+            winners.push(Winner { distributor_id: id.clone(), held, other, difference });
+        }
+    }
+    winners.sort_by_key(|winner| {
+        (std::cmp::Reverse(winner.difference.0.unsigned_abs()), winner.distributor_id.clone())
+    });
+    Ok(winners)
 }
 
 fn cost(sold: &Gathered, result: &PeriodResult, counts: Counts) -> Result<Cost, CalculationProblem> {
@@ -222,7 +250,7 @@ impl Cost {
 }
 
 /// Only where both plans decide ranks is there anything to compare.
-fn ranks((held, as_held): (&Plan, &Under), (other, as_other): (&Plan, &Under)) -> Vec<RankChange> {
+pub(super) fn ranks((held, as_held): (&Plan, &Under), (other, as_other): (&Plan, &Under)) -> Vec<RankChange> {
     let mut changes = vec![];
     for person in as_held.people.sorted() {
         let Some(id) = as_held.people.id(*person) else { continue };

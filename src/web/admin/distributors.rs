@@ -1,5 +1,6 @@
 //! Distributors: the list and one person's page, with both trees around the person.
 
+pub mod effect;
 pub mod moving;
 pub mod tree;
 

@@ -14,14 +14,16 @@ use super::super::format::{Amount, Link, count};
 use super::super::held::mend::date;
 use super::super::shell::Shell;
 use super::super::words;
+use super::effect::{self, PeriodEffect};
 use super::tree::{side_name, tree_kind};
 use crate::access::audit;
 use crate::commissions::{self, Books, MovePreview};
 use crate::core::ids::DistributorId;
-use crate::core::placement::PlacementVersion;
+use crate::core::placement::{Placement, PlacementVersion};
 use crate::db::DbError;
 use crate::distributors::import::places::side_named;
 use crate::distributors::{self, MoveProblem, PlaceProblem, SponsorMove};
+use crate::periods::{MovedTrees, Trees};
 use crate::reports::Conn;
 use crate::web::AppState;
 use crate::web::session::{Admin, Denied, Form};
@@ -72,7 +74,7 @@ pub struct PlaceForm {
     pub step: String,
 }
 
-/// What another sponsor does to what is posted.
+/// What another sponsor does to what is posted, and to the bonuses of periods.
 pub struct Effect {
     pub text: String,
     pub orders: String,
@@ -83,6 +85,7 @@ pub struct Effect {
     pub shares: Vec<Share>,
     pub more: usize,
     pub breakage: Vec<Amount>,
+    pub periods: PeriodEffect,
 }
 
 pub struct Share {
@@ -95,6 +98,7 @@ pub struct Share {
 pub struct PlaceEffect {
     pub text: String,
     pub below: String,
+    pub periods: PeriodEffect,
 }
 
 pub async fn page(admin: Admin, desk: Desk, id: Path<String>) -> Result<HttpResponse, Denied> {
@@ -157,7 +161,10 @@ pub async fn sponsor(
     let wanted = SponsorMove { distributor: DistributorId::new(id.as_str()), sponsor: to, from };
     let done = form.step == "move";
     let found = match done {
-        true => apply(&admin, &desk, wanted, form.recalculate == "yes").await?,
+        true => {
+            let applied = apply(&admin, &desk, wanted, form.recalculate == "yes").await?;
+            applied.map(|preview| (preview, PeriodEffect::default()))
+        }
         false => preview(&desk, wanted).await?,
     };
     match found {
@@ -165,15 +172,15 @@ pub async fn sponsor(
             let wrong = Wrong::default().with("sponsor", problem);
             show(&admin, &desk, id, refused(wrong, form)).await
         }
-        Ok(preview) if done => {
+        Ok((preview, _)) if done => {
             let text = match (form.recalculate.as_str(), preview.changed) {
                 ("yes", 1..) => format!("Moved. Orders that are calculated again: {}.", preview.changed),
                 _ => "Moved. Posted orders keep their upline.".to_owned(),
             };
             Ok(desk.done(&format!("/admin/distributors/{}", words::encoded(&id)), &text))
         }
-        Ok(preview) => {
-            let effect = Some(effect(&id, &form, &preview));
+        Ok((preview, periods)) => {
+            let effect = Some(effect(&id, &form, &preview, periods));
             let answer = Answer { sponsor: form, sponsor_effect: effect, ..Answer::default() };
             show(&admin, &desk, id, answer).await
         }
@@ -182,11 +189,23 @@ pub async fn sponsor(
 
 type Tried<T> = Result<Result<T, String>, Denied>;
 
-async fn preview(desk: &Desk, wanted: SponsorMove) -> Tried<MovePreview> {
+async fn preview(desk: &Desk, wanted: SponsorMove) -> Tried<(MovePreview, PeriodEffect)> {
     let state = desk.state.clone();
     let read = desk.state.db.read_async(crate::db::Lane::Admin, move |conn| {
         let books = Books { networks: &state.networks, plans: &state.plans };
-        mendable(commissions::preview_move(conn, books, &wanted))
+        let moves = match mendable(commissions::preview_move(conn, books, &wanted))? {
+            Ok(moves) => moves,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (network, placement) = (state.networks.get(conn)?, state.placements.get(conn)?);
+        let moved = match mendable(wanted.applied(&network.genealogy))? {
+            Ok(moved) => moved,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let before = Trees { genealogy: &network.genealogy, placement: &placement };
+        let after = Trees { genealogy: &moved, ..before };
+        let periods = effect::of(conn, "sponsor", MovedTrees { from: wanted.from, before, after })?;
+        Ok(Ok((moves, periods)))
     });
     Ok(read.await.map_err(crate::web::error::Refusal::from)?)
 }
@@ -216,7 +235,7 @@ fn mendable<T>(tried: Result<T, MoveProblem>) -> Result<Result<T, String>, DbErr
     }
 }
 
-fn effect(id: &str, form: &SponsorForm, preview: &MovePreview) -> Effect {
+fn effect(id: &str, form: &SponsorForm, preview: &MovePreview, periods: PeriodEffect) -> Effect {
     let to = match form.sponsor.trim() {
         "" => "the top".to_owned(),
         sponsor => format!("sponsor {sponsor}"),
@@ -238,6 +257,7 @@ fn effect(id: &str, form: &SponsorForm, preview: &MovePreview) -> Effect {
         shares: preview.shares.iter().take(LISTED).map(share).collect(),
         more: preview.shares.len().saturating_sub(LISTED),
         breakage: preview.breakage.iter().map(|(currency, sum)| words::amount(*sum, currency)).collect(),
+        periods,
     }
 }
 
@@ -258,39 +278,66 @@ pub async fn place(
         Ok(wanted) => wanted,
         Err(wrong) => return show(&admin, &desk, id, refused(wrong, form)).await,
     };
-    let done = form.step == "place";
-    let (state, by, now) = (desk.state.clone(), admin.email.clone(), desk.now());
-    let tried = desk
-        .write(move |tx| {
-            let checked = check(tx.conn, &state, &wanted, now)?;
-            let (Ok((versions, effect)), true) = (&checked, done) else {
-                return Ok(checked.map(|(_, effect)| effect));
-            };
-            let tree = tree_kind(&*state.plans.get(tx.conn)?, now);
-            match distributors::place(tx, versions, tree, &by, now) {
-                Ok(()) => {}
-                Err(PlaceProblem::Db(error)) => return Err(error),
-                Err(problem) => return Ok(Err(problem.to_string())),
-            }
-            let detail = json!({"owner": wanted.owner.as_str(), "under": wanted.parent, "side": wanted.side,
-                                "from": wanted.from});
-            audit::record(tx, &by, "position.place", &wanted.position, detail, now)?;
-            Ok(Ok(PlaceEffect { text: effect.text.clone(), below: effect.below.clone() }))
-        })
-        .await?;
+    let tried = match form.step.as_str() {
+        "place" => put(&admin, &desk, wanted).await?.map(Placed::Done),
+        _ => preview_place(&desk, wanted).await?.map(Placed::Shown),
+    };
     match tried {
         Err(problem) => {
             let wrong = Wrong::default().with("under", problem);
             show(&admin, &desk, id, refused(wrong, form)).await
         }
-        Ok(effect) if done => {
-            Ok(desk.done(&format!("/admin/distributors/{}", words::encoded(&id)), &effect.text))
+        Ok(Placed::Done(text)) => {
+            Ok(desk.done(&format!("/admin/distributors/{}", words::encoded(&id)), &text))
         }
-        Ok(effect) => {
+        Ok(Placed::Shown(effect)) => {
             let answer = Answer { place: form, place_effect: Some(effect), ..Answer::default() };
             show(&admin, &desk, id, answer).await
         }
     }
+}
+
+enum Placed {
+    Done(String),
+    Shown(PlaceEffect),
+}
+
+async fn put(admin: &Admin, desk: &Desk, wanted: PlacementVersion) -> Tried<String> {
+    let (state, by, now) = (desk.state.clone(), admin.email.clone(), desk.now());
+    desk.write(move |tx| {
+        let checked = match check(tx.conn, &state, &wanted, now)? {
+            Ok(checked) => checked,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let tree = tree_kind(&*state.plans.get(tx.conn)?, now);
+        match distributors::place(tx, &checked.versions, tree, &by, now) {
+            Ok(()) => {}
+            Err(PlaceProblem::Db(error)) => return Err(error),
+            Err(problem) => return Ok(Err(problem.to_string())),
+        }
+        let detail = json!({"owner": wanted.owner.as_str(), "under": wanted.parent, "side": wanted.side,
+                            "from": wanted.from});
+        audit::record(tx, &by, "position.place", &wanted.position, detail, now)?;
+        Ok(Ok(checked.text))
+    })
+    .await
+}
+
+async fn preview_place(desk: &Desk, wanted: PlacementVersion) -> Tried<PlaceEffect> {
+    let (state, now) = (desk.state.clone(), desk.now());
+    let read = desk.state.db.read_async(crate::db::Lane::Admin, move |conn| {
+        let checked = match check(conn, &state, &wanted, now)? {
+            Ok(checked) => checked,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (network, placement) = (state.networks.get(conn)?, state.placements.get(conn)?);
+        let before = Trees { genealogy: &network.genealogy, placement: &placement };
+        let after = Trees { placement: &checked.moved, ..before };
+        let from = wanted.from.unwrap_or(now);
+        let periods = effect::of(conn, "place", MovedTrees { from, before, after })?;
+        Ok(Ok(PlaceEffect { text: checked.text, below: checked.below, periods }))
+    });
+    Ok(read.await.map_err(crate::web::error::Refusal::from)?)
 }
 
 fn wanted(id: &str, form: &PlaceForm) -> Result<PlacementVersion, Wrong> {
@@ -311,20 +358,27 @@ fn wanted(id: &str, form: &PlaceForm) -> Result<PlacementVersion, Wrong> {
     })
 }
 
-type Checked = Result<(Vec<PlacementVersion>, PlaceEffect), String>;
+/// A move that the tree bears.
+struct Checked {
+    versions: Vec<PlacementVersion>,
+    moved: Placement,
+    text: String,
+    below: String,
+}
 
 fn check(
     conn: &mut Conn,
     state: &AppState,
     wanted: &PlacementVersion,
     now: DateTime<Utc>,
-) -> Result<Checked, DbError> {
+) -> Result<Result<Checked, String>, DbError> {
     let (placement, network) = (state.placements.get(conn)?, state.networks.get(conn)?);
     let tree = tree_kind(&*state.plans.get(conn)?, now);
     let versions = placement.moved(wanted);
-    if let Err(problems) = placement.check(&versions, tree, |owner| network.genealogy.node(owner).is_some()) {
-        return Ok(Err(PlaceProblem::Placement(problems).to_string()));
-    }
+    let moved = match placement.check(&versions, tree, |owner| network.genealogy.node(owner).is_some()) {
+        Ok(moved) => moved,
+        Err(problems) => return Ok(Err(PlaceProblem::Placement(problems).to_string())),
+    };
     let node = placement.node(&wanted.position).zip(wanted.from);
     let below = node.map_or(0, |(node, from)| placement.count_below_at(node, from));
     let to = wanted.parent.as_ref().map_or_else(
@@ -333,5 +387,5 @@ fn check(
     );
     let day = wanted.from.map(|from| from.format("%Y-%m-%d").to_string()).unwrap_or_default();
     let text = format!("Position {} goes {to} from {day} on.", wanted.position);
-    Ok(Ok((versions, PlaceEffect { text, below: below.to_string() })))
+    Ok(Ok(Checked { versions, moved, text, below: below.to_string() }))
 }

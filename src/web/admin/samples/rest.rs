@@ -3,6 +3,7 @@
 use super::super::code::Code;
 use super::super::distributors::{
     self, Branch, DistributorPage, DistributorsPage, Node, Place, Places, Position, Standing, StatementRow,
+    effect::{EarnerRow, PeriodEffect, PeriodRow, RankRow},
     moving::{Effect, MovePage, PlaceEffect, PlaceForm, Share, SponsorForm},
 };
 use super::super::explain::{ExplainPage, ExplainStep, Part, Way};
@@ -206,6 +207,31 @@ fn distributor_move() {
         wanted: usd(wanted),
         difference: usd(difference),
     };
+    let periods = |of| PeriodEffect {
+        of,
+        problem: String::new(),
+        periods: vec![PeriodRow {
+            period: link("2026-11"),
+            before: usd("1840.00"),
+            after: usd("1790.50"),
+            difference: usd("-49.50"),
+        }],
+        earners: vec![EarnerRow {
+            distributor: link("10001"),
+            period: "2026-11".into(),
+            before: usd("120.00"),
+            after: usd("70.50"),
+            difference: usd("-49.50"),
+        }],
+        more_earners: 2,
+        ranks: vec![RankRow {
+            distributor: link("10001"),
+            period: "2026-11".into(),
+            before: "gold".into(),
+            after: "no rank".into(),
+        }],
+        more_ranks: 1,
+    };
     let page = MovePage {
         shell: shell("distributors"),
         id: "11043".into(),
@@ -226,10 +252,12 @@ fn distributor_move() {
             shares: vec![share("10001", "412.90", "0", "-412.90"), share("10090", "0", "400", "400")],
             more: 4,
             breakage: vec![usd("12.90")],
+            periods: periods("sponsor"),
         }),
         place_effect: Some(PlaceEffect {
             text: "Position 11043 goes under 10090, left from 2026-11-01 on.".into(),
             below: "14".into(),
+            periods: periods("place"),
         }),
     };
     check("distributor-move", &page);
