@@ -45,11 +45,14 @@ fn tell_period(period: &PeriodUnder) -> anyhow::Result<()> {
         &[row("as it was", &period.held), row("under the plan", &period.other)],
     )?;
     output::line(format_args!("difference {}", period.difference))?;
-    let unknown = period.other.counts.other_currency;
-    if unknown > 0 {
-        output::line(format_args!(
-            "{unknown} order(s) are not in the plan's currency and count for nothing"
-        ))?;
+    let counts = &period.other.counts;
+    for (unknown, what) in [
+        (counts.other_currency, "order(s) are not in the plan's currency and count for nothing"),
+        (counts.unknown_class, "order line(s) are of commission classes that the plan does not have"),
+    ] {
+        if unknown > 0 {
+            output::line(format_args!("{unknown} {what}"))?;
+        }
     }
     let row = |winner: &Winner| {
         let Winner { distributor_id, held, other, difference } = winner;

@@ -39,6 +39,9 @@ pub struct Counts {
     pub other_currency: i64,
     /// Orders of a distributor who was not known when the period was frozen.
     pub unknown_distributor: i64,
+    /// Lines of commission classes that the plan does not have.
+    #[serde(default)]
+    pub unknown_class: i64,
 }
 
 /// The stores by their numbers: their slugs say which market they belong to.
@@ -154,7 +157,10 @@ impl<'a> Gatherer<'a> {
         for line in &lines {
             self.counts.lines += 1;
             // A class that this plan does not know earns nothing by it.
-            let Some(class) = self.plan.class(&line.class) else { continue };
+            let Some(class) = self.plan.class(&line.class) else {
+                self.counts.unknown_class += 1;
+                continue;
+            };
             let volumes = class.volumes_in(market).of(line.net, line.sold, line.quantity).ok_or(TooLarge)?;
             self.sold.line(&SoldLine {
                 person,

@@ -126,9 +126,10 @@ pub fn reviewed(run: &Run, json: bool) -> anyhow::Result<Outcome> {
 
 fn tell_totals(summary: &Summary) -> anyhow::Result<()> {
     let (totals, currency) = (&summary.totals, &summary.currency);
-    let share = totals.share.map_or_else(|| "no CV".to_owned(), percent);
+    let share =
+        totals.share.map_or_else(|| "there is no CV".to_owned(), |share| format!("{} of CV", percent(share)));
     output::line(format_args!(
-        "CV {}, paid {} {currency} at the close and {} with the orders: {share} of CV",
+        "CV {}, paid {} {currency} at the close and {} with the orders: {share}",
         totals.cv, totals.paid, totals.paid_by_orders
     ))?;
     output::line(format_args!(

@@ -44,6 +44,8 @@ pub struct SimulatePage {
 
 pub struct Outcome {
     pub plan: String,
+    /// What the plan cannot count; empty for nothing.
+    pub uncounted: String,
     pub periods: Vec<PeriodRow>,
     pub earners: Vec<Mover>,
     /// How many more there are; empty for none.
@@ -240,6 +242,7 @@ fn outcome(found: &WhatIf, names: &HashMap<String, String>, order: &[String]) ->
     let named = |sum: Moved| Moved { name: names.get(&sum.distributor_id).cloned(), ..sum };
     Outcome {
         plan: found.plan.clone(),
+        uncounted: uncounted(found),
         periods: found.periods.iter().map(period_row).collect(),
         earners: sums.into_iter().take(SHOWN).map(|sum| moved(named(sum), currency)).collect(),
         more: match left {
@@ -252,6 +255,24 @@ fn outcome(found: &WhatIf, names: &HashMap<String, String>, order: &[String]) ->
             left => format!("And {} more.", plural(left, "change")),
         },
     }
+}
+
+fn uncounted(found: &WhatIf) -> String {
+    let counts = || found.periods.iter().map(|period| &period.other.counts);
+    let lines: i64 = counts().map(|counts| counts.unknown_class).sum();
+    let orders: i64 = counts().map(|counts| counts.other_currency).sum();
+    let mut told = vec![];
+    if lines > 0 {
+        let lines = plural(lines, "order line");
+        told.push(format!(
+            "This plan does not have the commission classes of {lines}: they count for nothing."
+        ));
+    }
+    if orders > 0 {
+        let orders = plural(orders, "order");
+        told.push(format!("It is in another currency than {orders}, and does not count them."));
+    }
+    told.join(" ")
 }
 
 fn period_row(period: &PeriodUnder) -> PeriodRow {

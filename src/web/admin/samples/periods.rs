@@ -319,6 +319,7 @@ fn what_if() {
     };
     let outcome = |earners, ranks| Outcome {
         plan: "Hybrid".into(),
+        uncounted: "It is in another currency than 2 orders, and does not count them.".into(),
         periods: vec![],
         earners,
         more: "And 12 more earners; the CSV has everybody.".into(),
