@@ -5,6 +5,7 @@
 //! |---|---|
 //! | order | one order with ten levels of upline, without a database |
 //! | close | a company through volumes, ranks, unilevel with slot-fill, generations, binary with lots, matching and a pool |
+//! | stored | a tenth of it in a database: the run as an operator starts it, and its posting |
 //! | rollup | every group volume: one pass over arrays beside one recursive query |
 //! | shapes | a chain and a star, each in two sizes: twice the people may cost about twice the time |
 //!
@@ -25,6 +26,7 @@
 mod company;
 mod order;
 mod rollup;
+mod stored;
 
 use std::time::{Duration, Instant};
 
@@ -39,9 +41,8 @@ fn main() {
     let people = setting("UPLINE_BENCH_PEOPLE", 1_000_000);
     let lines = people * setting("UPLINE_BENCH_LINES", 10);
     order::run();
-    if std::env::var("UPLINE_BENCH_ONLY").is_err() {
-        close(people, lines);
-    }
+    close(people, lines);
+    stored::run(people / 10, lines / 10);
     rollup::run(setting("UPLINE_BENCH_ROLLUP", 100_000));
     shapes();
 }
