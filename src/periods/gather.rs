@@ -115,24 +115,17 @@ impl<'a> Gatherer<'a> {
             }
         }
         for paid in facts::emitted(conn, &counted)? {
-            let level = u16::try_from(paid.level).unwrap_or(0);
             let earner = DistributorId::new(paid.distributor_id);
-            self.emitted(&paid.bonus, level, earner, Fixed::of(paid.amount)?)?;
+            self.emitted(&paid.bonus, earner, Fixed::of(paid.amount)?)?;
         }
         Ok(())
     }
 
     /// What an order was paid at once.
-    pub fn emitted(
-        &mut self,
-        bonus: &str,
-        level: u16,
-        earner: DistributorId,
-        amount: Fixed,
-    ) -> Result<(), TooLarge> {
+    pub fn emitted(&mut self, bonus: &str, earner: DistributorId, amount: Fixed) -> Result<(), TooLarge> {
         self.counts.paid_by_orders = self.counts.paid_by_orders.add(amount)?;
         if let Some(person) = self.people.find(&earner) {
-            self.sold.emitted(bonus, level, person, amount)?;
+            self.sold.emitted(bonus, person, amount)?;
         }
         if let Some(paid_to) = &mut self.paid_to {
             let sum = paid_to.entry(earner).or_default();

@@ -55,7 +55,7 @@ fn add(plan: &Plan, people: &People, fact: &Fact, sold: &mut Gathered) -> Result
     for award in &fact.awards {
         let Some(person) = people.find(&award.distributor) else { continue };
         let amount = Fixed::of(award.amount).map_err(too_large)?;
-        sold.emitted(&award.bonus, award.level, person, amount).map_err(too_large)?;
+        sold.emitted(&award.bonus, person, amount).map_err(too_large)?;
     }
     let Some(person) = people.find(&fact.distributor) else { return Ok(()) };
     for line in &fact.lines {

@@ -13,7 +13,7 @@ use super::{Bonus, Finding, leaders};
 use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
 use crate::core::period::{Advance, Measure, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};
 use crate::core::plan::{BonusDescription, Canonical, Grid, quoted};
-use due::Due;
+use due::{Due, Gone};
 
 #[derive(Clone, Debug)]
 pub struct Advancement {
@@ -95,10 +95,10 @@ impl PeriodBonus for Advancement {
     }
 
     fn calculate(&self, bonus: &Bonus, stage: &Stage<'_>) -> Result<RawBonus, TooLarge> {
-        let mut raw = RawBonus::default();
+        let (mut raw, gone) = (RawBonus::default(), Gone::of(stage)?);
         for person in (0u32..).take(stage.input.people.len()) {
             let mut sum = Fixed::ZERO;
-            for due in self.due(bonus, stage, person)? {
+            for due in self.due(bonus, stage, &gone, person)? {
                 sum = sum.add(due.amount)?;
                 if self.pays_for == PaysFor::Once {
                     let (rank, parts) = (due.rank, u16::from(due.part.is_some()));
@@ -125,13 +125,16 @@ impl PeriodBonus for Advancement {
             exact: Exact::from_fixed(due.amount),
             period: None,
         };
-        let due = self.due(bonus, stage, earner)?.into_iter().filter(|due| !due.amount.is_zero());
+        let due = self
+            .due(bonus, stage, &Gone::of(stage)?, earner)?
+            .into_iter()
+            .filter(|due| !due.amount.is_zero());
         Ok(due.map(part).collect())
     }
 
     /// Nothing climbs: the only one it comes to is the very person.
     fn trace(&self, bonus: &Bonus, stage: &Stage<'_>, source: u32) -> Vec<TraceStep> {
-        let due = self.due(bonus, stage, source).unwrap_or_default();
+        let due = Gone::of(stage).and_then(|gone| self.due(bonus, stage, &gone, source)).unwrap_or_default();
         let finding = if due.iter().any(|due| due.part.is_some()) {
             Finding::Earns { rate: None }
         } else if let Some(finding) = leaders::why_not(bonus, stage, source) {

@@ -208,7 +208,7 @@ impl PeriodBonus for Binary {
         }
     }
 
-    /// The pool is what all positions earned before their caps, unless more was declared.
+    /// The pool is what all positions earned before their caps.
     fn calculate(&self, bonus: &Bonus, stage: &Stage<'_>) -> Result<RawBonus, TooLarge> {
         let tree = Tree::new(self, bonus, stage)?;
         let mut raw = RawBonus::default();
@@ -223,11 +223,6 @@ impl PeriodBonus for Binary {
             self.leave(&tree, position, &settled, &mut raw.lots);
         }
         raw.lots.extend(tree.elsewhere().filter_map(|lot| self.wait(lot)));
-        if let Some(share) = bonus.pool {
-            let sold =
-                Fixed::sum(stage.input.sold.get(&bonus.measure(self.classes.clone())).iter().copied())?;
-            raw.pool = raw.pool.max(sold.times(Rate::of(share)));
-        }
         Ok(raw)
     }
 

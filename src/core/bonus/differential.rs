@@ -76,6 +76,11 @@ enum Inverted {
 const INVERTED: [(&str, Inverted); 2] = [("clamp", Inverted::Clamp), ("pass_up", Inverted::PassUp)];
 
 impl Differential {
+    /// Whether the group volume of earlier periods counts.
+    pub(in crate::core) fn is_cumulative(&self) -> bool {
+        self.by == By::CumulativeGv
+    }
+
     pub(super) fn covers(&self, class: &str) -> bool {
         self.scope.covers(class)
     }

@@ -56,6 +56,22 @@ impl FamilyWord {
         !matches!(self, Self::Matching | Self::Advancement)
     }
 
+    /// Why a declared pool would say nothing, and what to write instead; `None` where one can be declared.
+    pub(super) fn no_pool(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Binary => Some((
+                "a binary has no pool: it pays what its sides match",
+                "remove it; cap = \"5000\" limits a position, and a [[cap]] the bonus",
+            )),
+            Self::Pool => Some(("what this bonus divides is its share", "remove it, and change share")),
+            Self::Advancement => Some((
+                "amounts are no shares of a volume, so there is no pool",
+                "remove it, and limit the bonus by a [[cap]] if it needs a limit",
+            )),
+            _ => None,
+        }
+    }
+
     pub fn pays_with_orders(self) -> bool {
         self.pays() == Pays::Order
     }

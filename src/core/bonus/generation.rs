@@ -103,9 +103,10 @@ impl Generation {
         u16::try_from(longest).unwrap_or(u16::MAX)
     }
 
-    /// What a volume can be paid in all. `None`: as often as there are leaders above it.
-    fn most(&self) -> Option<Decimal> {
-        if self.gross || self.skips_empty {
+    /// What a volume can be paid in all. `None`: as often as there are leaders above it, and on as many lines as
+    /// ranks are paid, where no pool holds them.
+    fn most(&self, pool: Option<Decimal>) -> Option<Decimal> {
+        if self.gross || self.skips_empty || (self.boundary == Boundary::Own && pool.is_none()) {
             return None;
         }
         let at = |generation: usize| self.rows.iter().filter_map(move |(_, rates)| rates.get(generation));
@@ -182,7 +183,7 @@ impl PeriodBonus for Generation {
         for line in self.lines(bonus, stage) {
             awards.extend(leaders::awards(climb_up(&line, &sponsors, volumes)?));
         }
-        self.scope.raw(bonus, stage, self.most(), awards)
+        self.scope.raw(bonus, stage, self.most(bonus.pool), awards)
     }
 
     fn sources(&self, bonus: &Bonus, stage: &Stage<'_>, earner: u32) -> Result<Vec<Source>, TooLarge> {

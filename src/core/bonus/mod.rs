@@ -17,6 +17,7 @@ mod leaders;
 mod matching;
 mod overriding;
 mod pool;
+mod proportion;
 mod read;
 #[cfg(test)]
 mod testing;

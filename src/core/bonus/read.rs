@@ -23,7 +23,13 @@ impl Bonus {
             false => Some(Base::Cv),
         };
         let active = table.optional("active").map(|item| parse::read_active(&item));
-        let pool = table.optional("pool").map(|item| item.rate());
+        let pool = table.optional("pool").map(|item| match word.no_pool() {
+            None => item.rate(),
+            Some((why, fix)) => {
+                item.problem(why, fix);
+                None
+            }
+        });
         let pays = table.optional("pays").map_or(Some(word.pays()), |item| read_pays(&item, word));
         let provisional = table.optional("provisional").is_some_and(|item| read_provisional(&item, pays));
         let requires = table.optional("requires").map(|item| read_condition(&item, names));

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cut::deduct;
 use super::result::{BonusPool, PeriodAward, PeriodResult};
 use super::{People, PeriodInput, PeriodRefusal, Recalculation, recalculate_period};
 use crate::core::bonus::Pays;
@@ -48,21 +49,28 @@ pub fn adjusted(
     match plan.refunds() {
         RefundPolicy::SamePeriod => recalculate_period(plan, newest, Recalculation::Full),
         RefundPolicy::Now => frozen(),
-        RefundPolicy::AverageRate => at_average(plan, closed, frozen()?),
+        RefundPolicy::AverageRate => at_average(plan, closed, newest, frozen()?),
     }
 }
 
 /// Every award in proportion to what is left of its base: what it was paid on average for a unit of it, cuts and
-/// all. What was not paid before has no average and stays as the frozen standings pay it.
+/// all. What was not paid before has no average and stays as the frozen standings pay it. Deductions are taken
+/// of what comes of it.
 fn at_average(
     plan: &Plan,
     closed: &PeriodResult,
+    newest: PeriodInput<'_>,
     mut frozen: PeriodResult,
 ) -> Result<PeriodResult, PeriodRefusal> {
     let scale = plan.currency().exponent().ok_or(PeriodRefusal::UnknownCurrency(plan.currency()))?;
     let key = |award: &PeriodAward| (award.bonus, award.person, award.position);
     let paid: BTreeMap<_, _> = closed.awards.iter().map(|award| (key(award), award)).collect();
+    let is_bonus = |bonus: u16| usize::from(bonus) < plan.bonuses.len();
+    frozen.awards.retain(|award| is_bonus(award.bonus));
+    frozen.pools.retain(|pool| is_bonus(pool.bonus));
     for award in &mut frozen.awards {
+        // Of cuts nothing is known any more.
+        award.earned = award.amount;
         let Some(before) = paid.get(&key(award)).filter(|before| !before.base.is_zero()) else { continue };
         let paid = before.amount.decimal().checked_mul(award.base.decimal()).ok_or(TooLarge)?;
         let average = paid.checked_div(before.base.decimal()).ok_or(TooLarge)?;
@@ -74,7 +82,9 @@ fn at_average(
         let paid = frozen.awards.iter().filter(|award| award.bonus == pool.bonus);
         *pool = with_paid(pool, Fixed::sum(paid.map(|award| award.amount))?)?;
     }
-    Ok(frozen)
+    let deducted = deduct(plan, newest, &mut frozen.awards)?;
+    frozen.pools.extend(deducted);
+    Ok(frozen.sorted(newest.people))
 }
 
 /// The same pool with another sum paid from it; it grows where that is more than it holds.
@@ -165,7 +175,7 @@ mod tests {
     use rust_decimal::{Decimal, dec};
 
     use super::*;
-    use crate::core::period::testing::HEAD;
+    use crate::core::period::testing::{Case, HEAD, Ran};
     use crate::core::period::{Carried, Cut, Standings};
 
     const BONUSES: &str = r#"
@@ -229,12 +239,44 @@ provisional = true
         PeriodResult { plan_hash, awards, pools, cuts, standings, next }
     }
 
+    fn average(closed: &PeriodResult, frozen: PeriodResult) -> PeriodResult {
+        let mut case = Case::new(BONUSES);
+        for who in ["a", "b", "c", "d"] {
+            case.person(who, "", "");
+        }
+        let Ran { people, sold, .. } = case.run();
+        let input = PeriodInput { span: &case.span, people: &people, sold: &sold, carried: &case.carried };
+        at_average(&plan(), closed, input, frozen).unwrap()
+    }
+
+    /// 1200 x 0.25 are 300, of which the cap leaves 270 and the fee takes 27. Of 800 the average leaves 180.
+    #[test]
+    fn a_deduction_is_of_what_is_paid_at_the_average() {
+        let rules = "[refunds]\npolicy = \"average_rate\"\n[[bonus]]\nid = \"direct\"\nfamily = \"direct\"\n\
+                     base = \"net\"\npays = \"period\"\nrates = \"0.25\"\n[[cap]]\nid = \"most\"\nper = \"earner\"\n\
+                     amount = \"270\"\n[[deduction]]\nid = \"fee\"\nrate = \"0.1\"\n";
+        let ran = |sold: Decimal| {
+            let mut case = Case::new(rules);
+            case.person("ann", "", "").sells("ann", sold);
+            (case.run(), case)
+        };
+        let ((closed, _), (newest, case)) = (ran(dec!(1200)), ran(dec!(800)));
+        assert_eq!((closed.pays("direct", "ann"), closed.pays("fee", "ann")), (dec!(270), dec!(-27)));
+        let (people, sold) = (&newest.people, &newest.sold);
+        let input = PeriodInput { span: &case.span, people, sold, carried: &case.carried };
+        let result = adjusted(&closed.plan, &closed.result, input).unwrap();
+        let again = Ran { result, ..closed };
+        again.check();
+        assert_eq!((again.pays("direct", "ann"), again.pays("fee", "ann")), (dec!(180), dec!(-18)));
+        assert_eq!(again.result.pools.len(), 2);
+    }
+
     /// 25.00 were paid on 300, whatever bracket it was in; 200 are left. What is new has no average.
     #[test]
     fn an_average_is_what_was_paid_for_a_unit_of_the_base() {
         let closed = result(&[(1, dec!(300), dec!(25)), (2, dec!(100), dec!(8))], dec!(40));
         let frozen = result(&[(1, dec!(200), dec!(24)), (3, dec!(50), dec!(5))], dec!(30));
-        let found = at_average(&plan(), &closed, frozen).unwrap();
+        let found = average(&closed, frozen);
         let amounts: Vec<Decimal> = found.awards.iter().map(|award| award.amount.decimal()).collect();
         assert_eq!(amounts, [dec!(16.67), dec!(5)]);
         assert!(found.cuts.is_empty());
@@ -248,7 +290,7 @@ provisional = true
     #[test]
     fn a_pool_grows_where_the_average_is_more_than_it_holds() {
         let closed = result(&[(1, dec!(100), dec!(20))], dec!(20));
-        let found = at_average(&plan(), &closed, result(&[(1, dec!(50), dec!(5))], dec!(5))).unwrap();
+        let found = average(&closed, result(&[(1, dec!(50), dec!(5))], dec!(5)));
         assert_eq!((found.pools[0].pool.decimal(), found.pools[0].breakage.decimal()), (dec!(10), dec!(0)));
     }
 }

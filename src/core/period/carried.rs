@@ -28,7 +28,7 @@ pub struct CarriedStanding {
     /// For how many periods in a row this rank or a higher one was held, by rank.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub streaks: BTreeMap<String, u16>,
-    /// Group volume of all periods so far.
+    /// Group volume of all periods so far; only where a bonus goes by it.
     #[serde(skip_serializing_if = "Fixed::is_zero_ref")]
     pub cumulative_gv: Fixed,
     /// For how many periods more a qualification holds, by its id.

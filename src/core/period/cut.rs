@@ -3,6 +3,8 @@
 //! What is taken off an award goes to the breakage of its bonus. Amounts that an order of the period was already
 //! paid count towards caps, and cannot be lowered any more.
 
+mod company;
+mod deductions;
 mod gates;
 #[cfg(test)]
 mod tests;
@@ -15,36 +17,42 @@ use super::Measure;
 use super::people::{NOBODY, index};
 use super::result::{BonusPool, Cut, PeriodAward};
 use super::run::Stage;
-use crate::core::fixed::{DIGITS, Exact, Fixed, Rate, TooLarge};
+use super::standings::Capped;
+use crate::core::fixed::{DIGITS, Fixed, Rate, TooLarge};
 use crate::core::money::{Rounding, allocate, round};
-use crate::core::plan::{CAPS_IN_ORDER, Cap, CapPer, Deduction, Most};
+use crate::core::plan::{CAPS_IN_ORDER, Cap, CapPer, Most, Plan};
 use crate::core::volume::VolumeKind;
+pub(super) use deductions::deduct;
 pub(super) use gates::judge;
 
 /// Lowers `amount` of awards, moves what they lose to the breakage of their bonus' pool, and says which gate or
-/// cap took it. Deductions are awards of their own, below zero.
+/// cap took it, and how caps held. Deductions are awards of their own, below zero. `frozen` is how caps held
+/// before a refund: then they hold so again.
 pub(super) fn cut(
     stage: &Stage<'_>,
+    frozen: Option<&BTreeMap<u16, Capped>>,
     awards: &mut Vec<PeriodAward>,
     pools: &mut Vec<BonusPool>,
-) -> Result<Vec<Cut>, TooLarge> {
+) -> Result<(Vec<Cut>, BTreeMap<u16, Capped>), TooLarge> {
     let limits = &stage.plan.limits;
     if limits.is_empty() {
-        return Ok(vec![]);
+        return Ok((vec![], BTreeMap::new()));
     }
-    let scale = stage.plan.currency().exponent().unwrap_or(DIGITS);
-    let mut cutting = Cutting { stage, scale, awards, taken_back: BTreeMap::new(), cuts: vec![] };
+    let (scale, noted) = (scale(stage.plan), frozen.cloned().unwrap_or_default());
+    let (taken_back, cuts) = (BTreeMap::new(), vec![]);
+    let mut cutting =
+        Cutting { stage, scale, awards, taken_back, cuts, frozen: frozen.is_some(), caps: noted };
     for (at, gate) in limits.gates.iter().enumerate() {
         cutting.close(gate, stage.plan.gate_place(at))?;
     }
     let order = cutting.order();
     for per in CAPS_IN_ORDER {
-        for cap in limits.caps.iter().filter(|cap| cap.per == per) {
-            cutting.cap(cap, &order)?;
+        for (at, cap) in (0u16..).zip(&limits.caps).filter(|(_, cap)| cap.per == per) {
+            cutting.cap(at, cap, &order)?;
         }
     }
-    let cuts = std::mem::take(&mut cutting.cuts);
-    let deducted = cutting.deduct(&limits.deductions)?;
+    let (cuts, caps) = (cutting.cuts, cutting.caps);
+    let deducted = deduct(stage.plan, stage.input, awards)?;
     for cut in &cuts {
         let bonus = awards.get(index(cut.award)).map(|award| award.bonus);
         let Some(pool) = pools.iter_mut().find(|pool| Some(pool.bonus) == bonus) else { continue };
@@ -52,7 +60,12 @@ pub(super) fn cut(
         pool.breakage = pool.breakage.add(cut.amount)?;
     }
     pools.extend(deducted);
-    Ok(cuts)
+    Ok((cuts, caps))
+}
+
+/// Digits of the plan's currency.
+fn scale(plan: &Plan) -> u32 {
+    plan.currency().exponent().unwrap_or(DIGITS)
 }
 
 struct Cutting<'c> {
@@ -63,6 +76,9 @@ struct Cutting<'c> {
     /// By bonus and person: awards of what a gate took back.
     taken_back: BTreeMap<(u16, u32), usize>,
     cuts: Vec<Cut>,
+    /// Caps hold as they were noted.
+    frozen: bool,
+    caps: BTreeMap<u16, Capped>,
 }
 
 impl Cutting<'_> {
@@ -98,10 +114,14 @@ impl Cutting<'_> {
         self.awards.get(index(at))
     }
 
-    fn cap(&mut self, cap: &Cap, order: &[u32]) -> Result<(), TooLarge> {
-        let most = self.most(cap)?;
+    /// `place` is where it is noted how the cap held.
+    fn cap(&mut self, place: u16, cap: &Cap, order: &[u32]) -> Result<(), TooLarge> {
         let mut of: Vec<u32> = order.to_vec();
         of.retain(|at| self.award(*at).is_some_and(|award| cap.of.binary_search(&award.bonus).is_ok()));
+        if self.frozen && cap.per == CapPer::Company {
+            return self.lower_as_before(place, cap, &of);
+        }
+        let most = self.most(place, cap)?;
         let (emitted, all) = self.emitted(cap)?;
         let whose = |at: &u32| {
             self.award(*at).map_or(NOBODY, |award| match cap.per {
@@ -123,21 +143,32 @@ impl Cutting<'_> {
                 CapPer::Position => Fixed::ZERO,
             };
             let of: Vec<u32> = group.iter().map(|(_, at)| *at).collect();
-            self.cap_together(cap, &of, before, most)?;
+            match cap.per {
+                CapPer::Company => self.cap_company(place, cap, &of, before, most)?,
+                _ => self.cap_together(cap, &of, before, most)?,
+            }
         }
         Ok(())
     }
 
-    /// In whole units of the currency, and never above what was promised.
-    fn most(&self, cap: &Cap) -> Result<Fixed, TooLarge> {
-        let most = match cap.most {
+    /// In whole units of the currency, and never above what was promised. A share of the company's CV is noted:
+    /// what is refunded of others' orders moves nobody's cap.
+    fn most(&mut self, place: u16, cap: &Cap) -> Result<Fixed, TooLarge> {
+        if let Some(noted) = self.caps.get(&place) {
+            return Ok(noted.most);
+        }
+        let exact = match cap.most {
             Most::Amount(amount) => amount.decimal(),
             Most::ShareOfCv(share) => {
                 let cv = self.stage.input.sold.get(&Measure::of(VolumeKind::Cv));
                 Fixed::sum(cv.iter().copied())?.times(share).decimal()?
             }
         };
-        Fixed::of(round(most, self.scale, Rounding::Down)).map(|most| most.max(Fixed::ZERO))
+        let most = Fixed::of(round(exact, self.scale, Rounding::Down))?.max(Fixed::ZERO);
+        if matches!(cap.most, Most::ShareOfCv(_)) {
+            self.caps.insert(place, Capped { most, share: None });
+        }
+        Ok(most)
     }
 
     /// What orders were paid at once by the cap's bonuses: by person, and in all.
@@ -146,7 +177,7 @@ impl Cutting<'_> {
         let mut all = Fixed::ZERO;
         for at in &cap.of {
             let Some(bonus) = self.stage.plan.bonuses.get(usize::from(*at)) else { continue };
-            for (_, person, amount) in self.stage.input.sold.emitted_of(&bonus.id) {
+            for (person, amount) in self.stage.input.sold.emitted_of(&bonus.id) {
                 all = all.add(amount)?;
                 if let Some(sum) = by_person.get_mut(index(person)) {
                     *sum = sum.add(amount)?;
@@ -178,52 +209,8 @@ impl Cutting<'_> {
         Ok(())
     }
 
-    /// From everything that the period pays somebody, orders included; one after the other, as long as there is
-    /// something left.
-    fn deduct(&mut self, deductions: &[Deduction]) -> Result<Vec<BonusPool>, TooLarge> {
-        let people = self.stage.input.people;
-        let mut paid = vec![Fixed::ZERO; if deductions.is_empty() { 0 } else { people.len() }];
-        let mut pay = |person: u32, amount: Fixed| match paid.get_mut(index(person)) {
-            Some(sum) => sum.add(amount).map(|added| *sum = added),
-            None => Ok(()),
-        };
-        for bonus in &self.stage.plan.bonuses {
-            for (_, person, amount) in self.stage.input.sold.emitted_of(&bonus.id) {
-                pay(person, amount)?;
-            }
-        }
-        self.awards.iter().try_for_each(|award| pay(award.person, award.amount))?;
-        let mut left = paid.clone();
-        let mut pools = vec![];
-        let first = self.stage.plan.bonuses.len();
-        for (at, deduction) in deductions.iter().enumerate() {
-            let bonus = u16::try_from(first.saturating_add(at)).map_err(|_| TooLarge)?;
-            let mut sum = Fixed::ZERO;
-            for (person, (base, left)) in (0u32..).zip(paid.iter().zip(&mut left)) {
-                let taken = self.deduction(deduction, *base)?.min(*left);
-                if taken <= Fixed::ZERO {
-                    continue;
-                }
-                *left = left.sub(taken)?;
-                sum = sum.sub(taken)?;
-                let amount = Fixed::ZERO.sub(taken)?;
-                let (position, base) = (None, *base);
-                self.awards.push(PeriodAward { bonus, person, position, base, earned: amount, amount });
-            }
-            let (breakage, rounding) = (Fixed::ZERO, Fixed::ZERO);
-            pools.push(BonusPool { bonus, pool: sum, paid: sum, breakage, rounding });
-        }
-        Ok(pools)
-    }
-
-    fn deduction(&self, deduction: &Deduction, base: Fixed) -> Result<Fixed, TooLarge> {
-        let share = self.share(base, deduction.rate)?;
-        share.add(Fixed::of(round(deduction.amount.decimal(), self.scale, Rounding::Down))?)
-    }
-
     /// Rounded as awards are.
     fn share(&self, of: Fixed, rate: Rate) -> Result<Fixed, TooLarge> {
-        let exact: Exact = of.times(rate);
-        exact.round(self.scale, self.stage.plan.rounding.mode)
+        of.times(rate).round(self.scale, self.stage.plan.rounding.mode)
     }
 }

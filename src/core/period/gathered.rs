@@ -87,8 +87,8 @@ pub struct Gathered {
     measures: Vec<(Measure, Vec<Fixed>)>,
     /// By class: which measures cover it.
     by_class: BTreeMap<String, Vec<usize>>,
-    /// By bonus id, then by level and person: what orders of the period were paid at once.
-    emitted: BTreeMap<String, BTreeMap<(u16, u32), Fixed>>,
+    /// By bonus id, then by person: what orders of the period were paid at once.
+    emitted: BTreeMap<String, Vec<Fixed>>,
     enrolled: Vec<Option<DateTime<Utc>>>,
     lines: u64,
 }
@@ -128,13 +128,15 @@ impl Gathered {
     }
 
     /// An award that an order of the period was paid at once.
-    pub fn emitted(&mut self, bonus: &str, level: u16, person: u32, amount: Fixed) -> Result<(), TooLarge> {
+    pub fn emitted(&mut self, bonus: &str, person: u32, amount: Fixed) -> Result<(), TooLarge> {
+        let nothing = || vec![Fixed::ZERO; self.enrolled.len()];
         let sums = match self.emitted.get_mut(bonus) {
             Some(sums) => sums,
-            None => self.emitted.entry(bonus.to_owned()).or_default(),
+            None => self.emitted.entry(bonus.to_owned()).or_insert_with(nothing),
         };
-        let sum = sums.entry((level, person)).or_default();
-        *sum = sum.add(amount)?;
+        if let Some(sum) = sums.get_mut(index(person)) {
+            *sum = sum.add(amount)?;
+        }
         Ok(())
     }
 
@@ -143,9 +145,10 @@ impl Gathered {
         self.measures.iter().find(|(known, _)| known == measure).map_or(&[], |(_, sums)| sums)
     }
 
-    /// What the orders of the period were paid at once by a bonus, by level and person.
-    pub fn emitted_of(&self, bonus: &str) -> impl Iterator<Item = (u16, u32, Fixed)> + '_ {
-        self.emitted.get(bonus).into_iter().flatten().map(|((level, person), sum)| (*level, *person, *sum))
+    /// What the orders of the period were paid at once by a bonus, by person; nobody with nothing.
+    pub fn emitted_of(&self, bonus: &str) -> impl Iterator<Item = (u32, Fixed)> + '_ {
+        let sums = (0u32..).zip(self.emitted.get(bonus).into_iter().flatten());
+        sums.map(|(person, sum)| (person, *sum)).filter(|(_, sum)| !sum.is_zero())
     }
 
     pub fn lines(&self) -> u64 {

@@ -199,7 +199,7 @@ impl<'a> Judge<'a> {
         let rules = &self.plan.rank_rules.rules;
         for rank in (0..u16::try_from(rules.len()).map_err(|_| TooLarge)?).rev() {
             let Some(rule) = rules.get(usize::from(rank)) else { continue };
-            let had = had == rank || (person.rank != NO_RANK && person.rank >= rank);
+            let had = had == rank || person.rank == rank;
             let reached = title != NO_RANK && title >= rank;
             let holds = match asked(rule, reached, had) {
                 Asked::Never => false,
@@ -213,11 +213,15 @@ impl<'a> Judge<'a> {
         Ok(self.default_rank)
     }
 
+    /// In the period after a promotion: the rank that was carried, or the one given by hand where that is higher.
     fn paid_as(&self, person: &Person, before: Option<&CarriedStanding>, achieved: u16) -> u16 {
-        let rank = match (self.decides, self.plan.rank_rules.promotion, before) {
-            (true, Promotion::SamePeriod, _) => return achieved,
-            (true, Promotion::NextPeriod, Some(before)) => place(self.plan, before.rank.as_deref()),
-            (true, Promotion::NextPeriod, None) | (false, ..) => person.rank,
+        let rank = match (self.decides, self.plan.rank_rules.promotion) {
+            (true, Promotion::SamePeriod) => return achieved,
+            (true, Promotion::NextPeriod) => {
+                let carried = before.and_then(|before| before.rank.as_deref());
+                higher(place(self.plan, carried), person.rank)
+            }
+            (false, _) => person.rank,
         };
         or(rank, self.default_rank)
     }

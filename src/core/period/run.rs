@@ -105,7 +105,7 @@ pub(super) fn run(
     let scale = plan.currency().exponent().ok_or(PeriodRefusal::UnknownCurrency(plan.currency()))?;
     let cents = Cents { scale, mode: plan.rounding.mode };
     let mut earnings = Earnings::of_orders(plan, input)?;
-    let standings = match recalculation {
+    let mut standings = match recalculation {
         Recalculation::Frozen(standings) => standings.clone(),
         Recalculation::Full => judge(plan, input, rank::stand(plan, input)?, &earnings)?,
     };
@@ -129,7 +129,12 @@ pub(super) fn run(
         }
     }
     let stage = Stage { plan, bonus: 0, input, standings: &standings, earnings: &earnings };
-    let cuts = cut::cut(&stage, &mut awards, &mut pools)?;
+    let noted = match recalculation {
+        Recalculation::Frozen(before) => Some(&before.caps),
+        Recalculation::Full => None,
+    };
+    let (cuts, caps) = cut::cut(&stage, noted, &mut awards, &mut pools)?;
+    standings.caps = caps;
     let next = rank::carry(plan, input, &standings, left)?;
     Ok(PeriodResult { plan_hash: plan.hash(), awards, pools, cuts, standings, next }.sorted(input.people))
 }
@@ -218,7 +223,7 @@ impl Earnings {
     pub(super) fn of_orders(plan: &Plan, input: PeriodInput<'_>) -> Result<Self, TooLarge> {
         let mut earnings = Self(vec![vec![]; plan.bonuses.len()]);
         for (bonus, sums) in plan.bonuses.iter().zip(&mut earnings.0) {
-            for (_, person, amount) in input.sold.emitted_of(&bonus.id) {
+            for (person, amount) in input.sold.emitted_of(&bonus.id) {
                 add(sums, input.people.len(), person, amount)?;
             }
         }
@@ -266,7 +271,7 @@ fn add(sums: &mut Vec<Fixed>, len: usize, person: u32, amount: Fixed) -> Result<
 }
 
 impl PeriodResult {
-    fn sorted(mut self, people: &super::People) -> Self {
+    pub(super) fn sorted(mut self, people: &super::People) -> Self {
         let mut place = vec![0u32; people.len()];
         for (person, at) in people.sorted().iter().zip(0u32..) {
             if let Some(place) = place.get_mut(index(*person)) {

@@ -34,8 +34,28 @@ pub struct Standings {
     pub weaker_side: Vec<Fixed>,
     /// By bonus that asks for something, and by gate: who meets it.
     pub eligible: BTreeMap<u16, Vec<bool>>,
+    /// By cap: what a refund does not move, since others would pay for it or gain by it.
+    pub caps: BTreeMap<u16, Capped>,
     /// By bonus that has standings of its own (a bracket, points): one number each.
     pub own: BTreeMap<u16, Vec<i64>>,
+}
+
+/// How a cap held, as far as it depends on what others sold or earn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capped {
+    /// What it held at.
+    pub most: Fixed,
+    /// A cap of the company that was exceeded: in which share everybody was lowered.
+    pub share: Option<Lowered>,
+}
+
+/// `kept` of `of` were left in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lowered {
+    pub kept: Fixed,
+    pub of: Fixed,
+    /// Bonus, person and position of the awards that were given an odd unit of the currency; sorted.
+    pub odd: Vec<(u16, u32, Option<u32>)>,
 }
 
 impl Standings {

@@ -19,7 +19,7 @@ pub(crate) struct Case {
     versions: Vec<DistributorVersion>,
     placed: Vec<PositionAt>,
     sold: Vec<Sale>,
-    emitted: Vec<(String, u16, String, Decimal)>,
+    emitted: Vec<(String, String, Decimal)>,
     pub carried: Carried,
     pub span: Span,
 }
@@ -124,8 +124,8 @@ impl Case {
     }
 
     /// An order of the period paid this at once.
-    pub fn emitted(&mut self, bonus: &str, level: u16, who: &str, amount: Decimal) -> &mut Self {
-        self.emitted.push((bonus.to_owned(), level, who.to_owned(), amount));
+    pub fn emitted(&mut self, bonus: &str, who: &str, amount: Decimal) -> &mut Self {
+        self.emitted.push((bonus.to_owned(), who.to_owned(), amount));
         self
     }
 
@@ -157,8 +157,8 @@ impl Case {
             };
             sold.line(&line).unwrap();
         }
-        for (bonus, level, who, amount) in &self.emitted {
-            sold.emitted(bonus, *level, person(who), Fixed::of(*amount).unwrap()).unwrap();
+        for (bonus, who, amount) in &self.emitted {
+            sold.emitted(bonus, person(who), Fixed::of(*amount).unwrap()).unwrap();
         }
         let input = PeriodInput { span: &self.span, people: &people, sold: &sold, carried: &self.carried };
         let result = calculate_period(&self.plan, input).unwrap();

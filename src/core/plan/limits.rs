@@ -5,6 +5,7 @@ mod read;
 mod tests;
 
 use super::{Canonical, Plan, quoted, word};
+use crate::core::bonus::Pays;
 use crate::core::fixed::{Fixed, Rate};
 use crate::core::money::Rounding;
 use crate::core::period::{Buyers, Condition, Measure};
@@ -145,8 +146,17 @@ impl Gate {
             true => "nothing".to_owned(),
             false => format!("{} of it", self.else_pays.decimal()),
         };
-        let of = names(plan, &self.of);
+        let of = names(plan, &self.reached(plan));
         format!("Gate {}: {of} pays an earner {kept} unless {}.", self.id, asks.join(" and "))
+    }
+
+    /// What is paid with the order for good, the gate comes too late for.
+    fn reached(&self, plan: &Plan) -> Vec<u16> {
+        let is_reached = |at: &u16| {
+            let bonus = plan.bonuses.get(usize::from(*at));
+            bonus.is_some_and(|bonus| bonus.pays == Pays::Period || bonus.provisional)
+        };
+        self.of.iter().copied().filter(is_reached).collect()
     }
 
     fn canonical(&self, plan: &Plan, out: &mut Canonical) {

@@ -1,9 +1,7 @@
 //! Facts of a period, page by page: the last one of each order up to a cut-off.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{
-    Array, BigInt, Bool, Integer, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -104,8 +102,6 @@ pub fn about(conn: &mut PgConnection, scope: &Scope) -> Result<i64, DbError> {
 pub struct Emitted {
     #[diesel(sql_type = Text)]
     pub bonus: String,
-    #[diesel(sql_type = SmallInt)]
-    pub level: i16,
     #[diesel(sql_type = Text)]
     pub distributor_id: String,
     #[diesel(sql_type = Numeric)]
@@ -116,10 +112,10 @@ pub struct Emitted {
 pub fn emitted(conn: &mut PgConnection, orders: &[(Uuid, i32)]) -> Result<Vec<Emitted>, DbError> {
     let (ids, numbers): (Vec<Uuid>, Vec<i32>) = orders.iter().copied().unzip();
     Ok(sql_query(
-        "select e.bonus, e.level, e.distributor_id, sum(e.amount) as amount
+        "select e.bonus, e.distributor_id, sum(e.amount) as amount
          from unnest($1, $2) as t(order_id, calculation_no)
          join commission_events e on e.order_id = t.order_id and e.calculation_no <= t.calculation_no
-         group by e.bonus, e.level, e.distributor_id having sum(e.amount) <> 0",
+         group by e.bonus, e.distributor_id having sum(e.amount) <> 0",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<Integer>, _>(numbers)

@@ -54,12 +54,7 @@ impl<'a> Orders<'a> {
         let calculation = calculate_order(self.plan, &order, &upline)
             .map_err(|refusal| CalculationProblem::Refused(format!("order {}: {refusal}", fact.order_id)))?;
         for award in &calculation.awards {
-            gatherer.emitted(
-                &award.bonus,
-                award.level,
-                award.distributor.clone(),
-                Fixed::of(award.amount)?,
-            )?;
+            gatherer.emitted(&award.bonus, award.distributor.clone(), Fixed::of(award.amount)?)?;
         }
         if !is_late {
             let pv = calculation.lines.iter().map(|line| line.volumes.pv).sum();

@@ -7,7 +7,8 @@ use crate::core::bonus::Bonus;
 use crate::core::bonus::leaders::RankName;
 use crate::core::fixed::{Fixed, TooLarge};
 use crate::core::money::allocate;
-use crate::core::period::{CarriedStanding, NO_RANK, Stage, index};
+use crate::core::period::{CarriedStanding, Measure, NO_RANK, NOBODY, Stage, index};
+use crate::core::volume::VolumeKind;
 
 /// A rank that pays somebody in this period, or begins to be due in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +19,49 @@ pub(super) struct Due {
     pub amount: Fixed,
 }
 
+/// Whose volume, own and of the group, is all gone since the standings were noted: ranks stand after a refund,
+/// but nobody is paid for a rank that nothing sold is left of.
+pub(super) struct Gone(Vec<bool>);
+
+impl Gone {
+    pub fn of(stage: &Stage<'_>) -> Result<Self, TooLarge> {
+        let people = stage.input.people;
+        let own = stage.input.sold.get(&Measure::of(VolumeKind::Pv));
+        let mut groups = stage.input.sold.get(&Measure::of(stage.plan.group.volume)).to_vec();
+        groups.resize(people.len(), Fixed::ZERO);
+        let mut gone = vec![false; people.len()];
+        for person in (0..u32::try_from(people.len()).map_err(|_| TooLarge)?).rev() {
+            let group = groups.get(index(person)).copied().unwrap_or_default();
+            let sponsor = Some(people.sponsor(person)).filter(|sponsor| *sponsor != NOBODY);
+            if let Some(above) = sponsor.and_then(|sponsor| groups.get_mut(index(sponsor))) {
+                *above = above.add(group)?;
+            }
+            let own = own.get(index(person)).copied().unwrap_or_default();
+            let had = |volume: Option<Fixed>| volume.is_some_and(|volume| volume > Fixed::ZERO);
+            let leg = stage.standings.legs.get(index(person)).map(|leg| leg.gv);
+            let sold = had(leg) || had(stage.standings.pv.get(index(person)).copied());
+            if let Some(gone) = gone.get_mut(index(person)) {
+                *gone = sold && group <= Fixed::ZERO && own <= Fixed::ZERO;
+            }
+        }
+        Ok(Self(gone))
+    }
+
+    fn has(&self, person: u32) -> bool {
+        self.0.get(index(person)).copied().unwrap_or(false)
+    }
+}
+
 impl Advancement {
-    pub(super) fn due(&self, bonus: &Bonus, stage: &Stage<'_>, person: u32) -> Result<Vec<Due>, TooLarge> {
+    pub(super) fn due(
+        &self,
+        bonus: &Bonus,
+        stage: &Stage<'_>,
+        gone: &Gone,
+        person: u32,
+    ) -> Result<Vec<Due>, TooLarge> {
         match self.pays_for {
+            _ if gone.has(person) => Ok(vec![]),
             PaysFor::Once => self.once(bonus, stage, person),
             PaysFor::EachPeriod => Ok(self.each_period(bonus, stage, person).into_iter().collect()),
         }
@@ -41,7 +82,7 @@ impl Advancement {
             return Ok(vec![]);
         }
         let carried = carried(stage, person);
-        let begun = self.reached(stage, title, carried);
+        let begun = self.reached(stage, title, had(stage, person, carried));
         let advanced = carried.and_then(|standing| standing.advanced.get(&bonus.id));
         let now = held_now(stage, person);
         let mut due = vec![];
@@ -65,10 +106,9 @@ impl Advancement {
         Ok(due)
     }
 
-    /// Ranks with an amount whose title is reached in this period. Of a title that the plan no longer knows it
-    /// cannot be told what lies above it, so nothing is paid for a second time.
-    fn reached(&self, stage: &Stage<'_>, title: u16, carried: Option<&CarriedStanding>) -> Vec<u16> {
-        let before = carried.and_then(|standing| standing.title.as_ref());
+    /// Ranks with an amount whose title is reached in this period, after the title `before`. Of a title that the
+    /// plan no longer knows it cannot be told what lies above it, so nothing is paid for a second time.
+    fn reached(&self, stage: &Stage<'_>, title: u16, before: Option<&String>) -> Vec<u16> {
         let known = before.map(|before| stage.plan.ranks().iter().position(|rank| rank == before));
         let above = match known {
             None => 0,
@@ -91,6 +131,15 @@ impl Advancement {
         let scale = stage.plan.currency().exponent().unwrap_or(0);
         let parts = allocate(amount.decimal(), &vec![Decimal::ONE; usize::from(self.instalments)], scale);
         Fixed::of(parts.get(usize::from(paid)).copied().unwrap_or_default())
+    }
+}
+
+/// The title before this period. Whoever is closed for the first time brought the rank along that was given by
+/// hand.
+fn had<'a>(stage: &Stage<'a>, person: u32, carried: Option<&'a CarriedStanding>) -> Option<&'a String> {
+    match carried {
+        Some(standing) => standing.title.as_ref(),
+        None => stage.input.people.get(person).and_then(|who| stage.plan.ranks().get(usize::from(who.rank))),
     }
 }
 

@@ -3,10 +3,11 @@ use rust_decimal::{Decimal, dec};
 
 use crate::core::bonus::Finding;
 use crate::core::bonus::leaders::testing::{
-    RANK_IDS, check_told, differs, problems, says, trace, with_ranks,
+    RANK_IDS, RANKS, check_told, differs, problems, says, trace, with_ranks,
 };
 use crate::core::genealogy::Status;
-use crate::core::period::Carried;
+use crate::core::period::testing::Case;
+use crate::core::period::{Carried, PeriodInput, Recalculation, recalculate_period};
 
 const AMOUNTS: &str = r#"
 [[bonus]]
@@ -55,20 +56,21 @@ fn who_skips_ranks_is_paid_for_each_or_for_the_highest() {
 #[test]
 fn a_rank_can_be_asked_for_periods_in_a_row() {
     let held = format!("{AMOUNTS}held = 2\n");
-    let paid = periods(&held, &["silver", "member", "silver", "silver", "silver", "gold", "gold"]);
-    assert_eq!(paid, [0, 0, 0, 100, 0, 0, 250].map(Decimal::from));
+    let ranks = ["member", "silver", "member", "silver", "silver", "silver", "gold", "gold"];
+    assert_eq!(periods(&held, &ranks), [0, 0, 0, 0, 100, 0, 0, 250].map(Decimal::from));
 }
 
 #[test]
 fn instalments_sum_exactly_and_wait_for_the_rank() {
     let plan = format!("{AMOUNTS}instalments = 3\n");
-    let paid = periods(&plan, &["silver", "silver", "member", "silver", "silver"]);
-    assert_eq!(paid, [dec!(33.34), dec!(33.33), dec!(0), dec!(33.33), dec!(0)]);
+    let paid = periods(&plan, &["member", "silver", "silver", "member", "silver", "silver"]);
+    assert_eq!(paid, [dec!(0), dec!(33.34), dec!(33.33), dec!(0), dec!(33.33), dec!(0)]);
 }
 
 #[test]
 fn who_does_not_earn_waits() {
-    assert_eq!(periods(AMOUNTS, &["silver!", "silver", "silver"]), [0, 100, 0].map(Decimal::from));
+    let paid = periods(AMOUNTS, &["member", "silver!", "silver", "silver"]);
+    assert_eq!(paid, [0, 0, 100, 0].map(Decimal::from));
 }
 
 #[test]
@@ -95,6 +97,46 @@ fn a_title_that_was_brought_along_is_not_paid_again() {
     let ran = case.run();
     assert_eq!(ran.pays("advancement", "Ann"), dec!(0), "what lies above an unknown title cannot be told");
     assert_eq!(trace(&case, &ran, "Ann")[0].finding, Finding::NothingDue);
+}
+
+#[test]
+fn a_rank_of_the_import_is_not_paid_at_the_first_close() {
+    assert_eq!(periods(AMOUNTS, &["gold", "gold", "platinum"]), [0, 0, 1000].map(Decimal::from));
+    assert_eq!(
+        periods(AMOUNTS, &["", "silver"]),
+        [0, 0].map(Decimal::from),
+        "nothing tells that she was here"
+    );
+    let with_default = format!("{AMOUNTS}[standing]\ndefault_rank = \"member\"\n");
+    assert_eq!(periods(&with_default, &["", "silver"]), [0, 100].map(Decimal::from));
+}
+
+/// Ranks stand after a refund; only where nothing is left of what was sold there is nothing to pay for.
+#[test]
+fn who_has_nothing_left_is_paid_for_no_rank() {
+    for pays_for in ["once", "each_period"] {
+        let sold = |bob: Decimal| {
+            let rule = "[rank.achieve]\ngv = \"100\"\n[[rank]]\nid = \"gold\"";
+            let plan = format!("{AMOUNTS}pays_for = \"{pays_for}\"\n");
+            let ranks = RANKS.replace("[[rank]]\nid = \"gold\"", rule);
+            let mut case = Case::new(&format!("{ranks}{plan}"));
+            case.person("Ann", "", "").person("Bob", "Ann", "");
+            case.sells("Bob", bob);
+            case
+        };
+        let closed = sold(dec!(150)).run();
+        let again = |bob: Decimal| {
+            let (case, newest) = (sold(bob), sold(bob).run());
+            let (people, sold) = (&newest.people, &newest.sold);
+            let input = PeriodInput { span: &case.span, people, sold, carried: &case.carried };
+            let frozen = Recalculation::Frozen(&closed.result.standings);
+            let result = recalculate_period(&case.plan, input, frozen).unwrap();
+            result.awards.iter().map(|award| award.amount.decimal()).collect::<Vec<_>>()
+        };
+        assert_eq!(again(dec!(150)), [dec!(100), dec!(100)]);
+        assert_eq!(again(dec!(1)), [dec!(100), dec!(100)]);
+        assert!(again(dec!(0)).is_empty());
+    }
 }
 
 #[test]
@@ -141,7 +183,8 @@ proptest! {
         let random = &mut fastrand::Rng::with_seed(seed);
         let (held, instalments) = (random.u16(1..4), random.u16(1..5));
         let plan = format!("{AMOUNTS}held = {held}\ninstalments = {instalments}\n");
-        let mut ranks: Vec<&str> = (0..random.usize(1..6)).map(|_| RANK_IDS[random.usize(0..4)]).collect();
+        let mut ranks = vec!["member"];
+        ranks.extend((0..random.usize(1..6)).map(|_| RANK_IDS[random.usize(0..4)]));
         let best = ranks.iter().filter_map(|rank| RANK_IDS.iter().position(|known| known == rank)).max().unwrap();
         let so_far: Decimal = periods(&plan, &ranks).iter().sum();
         let whole = [dec!(0), dec!(100), dec!(350), dec!(1350)][best];

@@ -4,6 +4,7 @@ use super::queue::Chunk;
 use super::settle::{Owner, Settled};
 use super::sides::{Side, Sides};
 use super::tree::Tree;
+use crate::core::bonus::proportion::proportion;
 use crate::core::bonus::{Finding, Visited};
 use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
 use crate::core::period::{NOBODY, Source, TraceStep, index};
@@ -195,7 +196,7 @@ fn split(total: Exact, weights: impl IntoIterator<Item = Fixed>) -> Result<Vec<E
     let (mut seen, mut given) = (0i128, 0i128);
     let part = |weight: i128| {
         seen += weight;
-        let until = total.0.checked_mul(seen).ok_or(TooLarge)?.checked_div(sum).unwrap_or(0);
+        let until = if sum == 0 { 0 } else { proportion(seen, total.0, sum)?.0 };
         let part = until - given;
         given = until;
         Ok(Exact(part))

@@ -2,6 +2,7 @@
 
 use super::FastStart;
 use crate::core::bonus::Bonus;
+use crate::core::bonus::proportion::proportion;
 use crate::core::bonus::unilevel::ascent::Ascent;
 use crate::core::fixed::{Exact, Fixed, TooLarge};
 use crate::core::period::{
@@ -88,9 +89,8 @@ pub(super) fn in_proportion(parts: &[Exact], total: Exact, cap: Exact) -> Result
     let mut remainders = vec![];
     let mut left = cap.0;
     for (at, part) in parts.iter().enumerate() {
-        let product = part.0.checked_mul(cap.0).ok_or(TooLarge)?;
-        let share = product.checked_div(total.0).ok_or(TooLarge)?;
-        remainders.push((std::cmp::Reverse(product.checked_rem(total.0).ok_or(TooLarge)?), at));
+        let (share, rest) = proportion(part.0, cap.0, total.0)?;
+        remainders.push((std::cmp::Reverse(rest), at));
         left = left.checked_sub(share).ok_or(TooLarge)?;
         cut.push(Exact(share));
     }

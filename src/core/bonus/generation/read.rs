@@ -61,7 +61,7 @@ impl Generation {
         if self.generations() == 0 {
             rates.problem("nobody would ever be paid", "give a rank a rate, such as director = [\"0.05\"]");
         }
-        if let Some(most) = self.most() {
+        if let Some(most) = self.most(pool) {
             self.scope.check_most(rates, "the generations add up to", most, pool);
         }
         if self.boundary == Boundary::Own && self.skips_empty && self.rows.len() > MOST_NOTED {

@@ -72,6 +72,21 @@ fn gross_volume_is_the_whole_downline_of_a_leader() {
     assert_eq!(["A", "B", "Top"].map(|who| ran.pays("generations", who)), [dec!(42), dec!(20), dec!(128)]);
 }
 
+/// Every rank has a line of its own, so the rates of all can be more than the base.
+#[test]
+fn ranks_that_count_by_themselves_pay_what_they_pay() {
+    let plan = "[[bonus]]\nid = \"generations\"\nfamily = \"generation\"\nbase = \"cv\"\nboundary = \"own\"\n\
+                rates = { silver = [\"0.6\"], gold = [\"0.6\"] }\n";
+    let mut case = with_ranks(plan);
+    case.person("Top", "", "gold").person("A", "Top", "gold").sells("A", dec!(100));
+    let ran = case.run();
+    ran.check();
+    assert_eq!(ran.pays("generations", "Top"), dec!(60));
+    assert_eq!(ran.result.pools[0].pool.decimal(), dec!(60));
+    let found = problems(&plan.replace("boundary", "pool = \"1\"\nboundary"));
+    assert!(says(&found, "the generations add up to 1.2", "lower the rates"), "{found:#?}");
+}
+
 #[test]
 fn generations_can_be_counted_by_the_earners_own_rank() {
     let plan = DIRECTORS.replace("boundary = \"gold\"", "boundary = \"own\"");

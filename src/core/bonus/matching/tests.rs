@@ -29,7 +29,7 @@ fn published_generation_match() {
             .person("Steve", "Susan", "leader");
         let earned = [("Mary", 100), ("Susan", 100), ("Larry", 200), ("Sharon", 200), ("Steve", 200)];
         for (who, amount) in earned {
-            case.emitted("base", 0, who, Decimal::from(amount));
+            case.emitted("base", who, Decimal::from(amount));
         }
         let ran = case.run();
         ran.check();
@@ -48,7 +48,7 @@ fn published_check_match() {
     let mut above = "John".to_owned();
     for level in 1..=6 {
         let id = format!("level{level}");
-        case.person(&id, &above, "").emitted("base", 0, &id, dec!(100));
+        case.person(&id, &above, "").emitted("base", &id, dec!(100));
         above = id;
     }
     let ran = case.run();
@@ -63,7 +63,7 @@ fn a_generation_ends_with_a_leader_and_only_leaders_are_paid() {
     case.person("top", "", "leader").person("lea", "top", "leader");
     case.person("ann", "lea", "member").person("bob", "ann", "member");
     for who in ["lea", "ann", "bob"] {
-        case.emitted("base", 0, who, dec!(100));
+        case.emitted("base", who, dec!(100));
     }
     let ran = case.run();
     ran.check();
@@ -85,7 +85,7 @@ fn what_was_forfeited_is_not_matched() {
     let mut case = Case::new(&text);
     case.person("top", "", "").person("a", "top", "");
     case.person_with("idle", "top", "", Status::Suspended, None);
-    case.emitted("base", 0, "a", dec!(50)).emitted("base", 0, "idle", dec!(70));
+    case.emitted("base", "a", dec!(50)).emitted("base", "idle", dec!(70));
     let ran = case.run();
     ran.check();
     assert_eq!(ran.pays("base", "idle"), dec!(-70));
@@ -98,13 +98,13 @@ fn what_was_forfeited_is_not_matched() {
 fn earnings_below_zero_count() {
     let mut case = matched("rates = [\"0.10\"]");
     case.person("top", "", "").person("a", "top", "").person("b", "top", "");
-    case.emitted("base", 0, "a", dec!(-30)).emitted("base", 0, "b", dec!(100));
+    case.emitted("base", "a", dec!(-30)).emitted("base", "b", dec!(100));
     let ran = case.run();
     ran.check();
     assert_eq!(ran.pays("match", "top"), dec!(7));
     Told::of(&case, &ran).check();
     let mut nobody = matched("rates = [\"0.10\"]");
-    nobody.person("alone", "", "").emitted("base", 0, "alone", dec!(-30));
+    nobody.person("alone", "", "").emitted("base", "alone", dec!(-30));
     let ran = nobody.run();
     ran.check();
     assert!(ran.paid().is_empty());

@@ -79,11 +79,9 @@ impl Cutting<'_> {
 
     /// What orders were paid provisionally is not an award of the close: what the gate takes back becomes one.
     fn take_back(&mut self, gate: &Gate, place: u16, at: u16, bonus: &Bonus) -> Result<(), TooLarge> {
-        let mut earners: Vec<u32> =
-            self.stage.input.sold.emitted_of(&bonus.id).map(|(_, person, _)| person).collect();
-        earners.sort_unstable();
-        earners.dedup();
-        for person in earners.into_iter().filter(|who| !self.stage.standings.is_eligible(place, *who)) {
+        let stage = self.stage;
+        let earners = stage.input.sold.emitted_of(&bonus.id).map(|(person, _)| person);
+        for person in earners.filter(|who| !stage.standings.is_eligible(place, *who)) {
             let emitted = self.stage.earnings.of(at, person);
             let known = self.taken_back.get(&(at, person)).copied();
             let taken = known.and_then(|known| self.awards.get(known)).map_or(Fixed::ZERO, |a| a.amount);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::PeriodInput;
-use super::super::carried::{Carried, CarriedStanding};
+use super::super::carried::{Carried, CarriedStanding, Lot};
 use super::super::people::{NO_RANK, index};
 use super::super::run::{Advance, Left};
 use super::super::standings::Standings;
 use super::place;
 use crate::core::bonus::Family;
-use crate::core::fixed::TooLarge;
+use crate::core::fixed::{Fixed, TooLarge};
 use crate::core::plan::Plan;
 
 /// By person: what an earlier period left. Both are sorted by id, so one look at each is enough.
@@ -40,28 +40,50 @@ pub(in super::super) fn carry(
     for (bonus, advance) in left.advanced {
         advanced.entry(advance.person).or_default().push((bonus, advance));
     }
-    let next = Next { plan, standings, default_rank: place(plan, plan.default_rank.as_deref()) };
-    let mut kept = vec![];
+    let next = Next::new(plan, standings);
+    let mut kept = BTreeMap::new();
     for person in input.people.sorted() {
         let was = before.get(index(*person)).copied().flatten();
         let paid = advanced.get(person).map(Vec::as_slice).unwrap_or_default();
         let standing = next.standing(*person, was, paid)?;
         if let Some(id) = input.people.id(*person).filter(|_| standing != CarriedStanding::default()) {
-            kept.push((id.clone(), standing));
+            kept.insert(id.clone(), standing);
         }
     }
     let gone = input.carried.standings.iter().filter(|(id, _)| input.people.find(id).is_none());
     kept.extend(gone.map(|(id, standing)| (id.clone(), standing.clone())));
-    Ok(Carried { standings: kept.into_iter().collect(), lots: left.lots })
+    let mut lots = left.lots;
+    lots.extend(input.carried.lots.iter().filter(|lot| !has_lots(plan, lot)).cloned());
+    Ok(Carried { standings: kept, lots })
+}
+
+/// A lot of a bonus that the plan does not have waits for one that has it again, and is not older by that.
+fn has_lots(plan: &Plan, lot: &Lot) -> bool {
+    plan.bonuses.iter().any(|bonus| bonus.id == lot.bonus && matches!(bonus.family, Family::Binary(_)))
 }
 
 struct Next<'a> {
     plan: &'a Plan,
     standings: &'a Standings,
     default_rank: u16,
+    /// A bonus pays for ranks that are held.
+    advances: bool,
+    /// A bonus goes by the group volume of all periods.
+    accumulates: bool,
 }
 
-impl Next<'_> {
+impl<'a> Next<'a> {
+    fn new(plan: &'a Plan, standings: &'a Standings) -> Self {
+        let any = |asks: fn(&Family) -> bool| plan.bonuses.iter().any(|bonus| asks(&bonus.family));
+        Self {
+            plan,
+            standings,
+            default_rank: place(plan, plan.default_rank.as_deref()),
+            advances: any(|family| matches!(family, Family::Advancement(_))),
+            accumulates: any(|family| matches!(family, Family::Differential(d) if d.is_cumulative())),
+        }
+    }
+
     fn standing(
         &self,
         person: u32,
@@ -70,15 +92,31 @@ impl Next<'_> {
     ) -> Result<CarriedStanding, TooLarge> {
         let of = |ranks: &[u16]| ranks.get(index(person)).copied().unwrap_or(NO_RANK);
         let achieved = of(&self.standings.achieved);
-        let gv = self.standings.gv.get(index(person)).copied().unwrap_or_default();
         Ok(CarriedStanding {
-            title: self.name(of(&self.standings.title)),
+            title: self.title(of(&self.standings.title)),
             rank: self.name(achieved),
             streaks: self.streaks(achieved, was),
-            cumulative_gv: gv.add(was.map_or_else(Default::default, |was| was.cumulative_gv))?,
+            cumulative_gv: self.cumulative_gv(person, was)?,
             qualified: self.qualified(person, was),
             advanced: self.advanced(was, paid),
         })
+    }
+
+    /// Where ranks are only ever given by hand and reaching one is paid, it has to be known that somebody was here
+    /// without.
+    fn title(&self, title: u16) -> Option<String> {
+        if self.advances && !self.plan.rank_rules.decide() {
+            return self.plan.ranks.get(usize::from(title)).cloned();
+        }
+        self.name(title)
+    }
+
+    fn cumulative_gv(&self, person: u32, was: Option<&CarriedStanding>) -> Result<Fixed, TooLarge> {
+        if !self.accumulates {
+            return Ok(Fixed::ZERO);
+        }
+        let gv = self.standings.gv.get(index(person)).copied().unwrap_or_default();
+        gv.add(was.map_or(Fixed::ZERO, |was| was.cumulative_gv))
     }
 
     /// Whoever has none has the default rank, so that one is not kept.
@@ -89,8 +127,7 @@ impl Next<'_> {
 
     /// Only where a bonus pays for ranks that are held.
     fn streaks(&self, achieved: u16, was: Option<&CarriedStanding>) -> BTreeMap<String, u16> {
-        let asked = self.plan.bonuses.iter().any(|bonus| matches!(bonus.family, Family::Advancement(_)));
-        if !asked || achieved == NO_RANK {
+        if !self.advances || achieved == NO_RANK {
             return BTreeMap::new();
         }
         let lowest = if self.default_rank == NO_RANK { 0 } else { usize::from(self.default_rank) + 1 };

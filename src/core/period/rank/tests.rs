@@ -107,10 +107,8 @@ fn a_rank_is_kept_by_its_own_rule_and_the_title_for_ever() {
     let mut case = after(&case, team(RANKS));
     let ran = next(&mut case);
     assert_eq!((paid_as(&ran, "a"), title(&ran, "a")), ("member".to_owned(), "silver".to_owned()));
-    assert_eq!(
-        ran.result.next.standings[&DistributorId::new("a")].cumulative_gv.decimal(),
-        Decimal::from(160)
-    );
+    let kept = &ran.result.next.standings[&DistributorId::new("a")];
+    assert!(kept.cumulative_gv.is_zero(), "no bonus goes by it");
 }
 
 #[test]
@@ -133,6 +131,57 @@ fn a_rank_given_by_hand_stays_and_others_are_asked() {
     let ran = case.run();
     assert_eq!(paid_as(&ran, "by hand"), "founder");
     assert_eq!((paid_as(&ran, "golden"), title(&ran, "golden")), ("member".to_owned(), "gold".to_owned()));
+}
+
+/// A rank for which nothing is asked is no prize for those above it.
+#[test]
+fn a_rank_given_by_hand_does_not_imply_those_below() {
+    let mut case = Case::new(
+        r#"
+[[rank]]
+id = "helper"
+[[rank]]
+id = "silver"
+achieve = { gv = "100" }
+[[bonus]]
+id = "direct"
+family = "direct"
+base = "net"
+rates = "0.1"
+"#,
+    );
+    case.person("a", "", "silver").person("b", "", "helper");
+    let ran = case.run();
+    assert_eq!([paid_as(&ran, "a"), paid_as(&ran, "b")], ["none", "helper"]);
+}
+
+#[test]
+fn the_higher_of_carried_and_given_is_paid_in_the_next_period() {
+    let rest = format!("{RANKS}\n[ranks]\npromotion = \"next_period\"\n");
+    for (carried, given, paid) in [
+        (None, "", "member"),
+        (None, "silver", "silver"),
+        (Some("silver"), "", "silver"),
+        (Some("silver"), "gold", "gold"),
+        (Some("gold"), "silver", "gold"),
+    ] {
+        let mut case = Case::new(&rest);
+        case.person("a", "", given);
+        if let Some(rank) = carried {
+            let standing = CarriedStanding { rank: Some(rank.to_owned()), ..Default::default() };
+            case.carried.standings.insert(DistributorId::new("a"), standing);
+        }
+        assert_eq!(paid_as(&case.run(), "a"), paid, "{carried:?} and {given:?}");
+    }
+}
+
+#[test]
+fn lots_of_a_bonus_that_is_gone_wait() {
+    let mut case = Case::new(RANKS);
+    let (bonus, position, period) = ("pairs".to_owned(), "a".to_owned(), "2025-12".to_owned());
+    let lot = super::super::Lot { bonus, position, side: 0, age: 1, period, volume: Fixed(10_000) };
+    case.carried.lots.push(lot.clone());
+    assert_eq!(case.person("a", "", "").run().result.next.lots, [lot]);
 }
 
 #[test]

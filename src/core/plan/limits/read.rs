@@ -75,6 +75,15 @@ fn read_gate(table: &Table<'_>, id: &str, known: &Known<'_>) -> Option<Gate> {
             "make the bonus provisional = true or pays = \"period\", or take it out of the list",
         );
     });
+    if let Some(of) = &of
+        && !of.iter().any(|at| known.reached.get(usize::from(*at)).copied().unwrap_or(true))
+        && table.optional("of").is_none()
+    {
+        table.problem(
+            "every bonus is paid with the order, and this gate is known at the close",
+            "make a bonus provisional = true or pays = \"period\", or remove the gate",
+        );
+    }
     let share = table.optional("customer_share").map(|item| read_customer_share(&item));
     let requires = table.optional("requires").map(|item| read_condition(&item, known.names));
     if share.is_none() && requires.is_none() {

@@ -59,6 +59,13 @@ fn what_makes_no_sense_is_refused() {
     let share = "customer_share = { least = \"0.7\", digits = 2, mode = \"down\" }";
     refused(&gate(""), "asks for nothing");
     refused(&gate(&format!("of = [\"now\"]\n{share}")), "paid with the order");
+    let order = BONUSES.replace("[placement]", "#").replace("tree = \"binary\"", "#");
+    let order = &order
+        [order.find("[[bonus]]\nid = \"now\"").unwrap()..order.find("[[bonus]]\nid = \"maybe\"").unwrap()];
+    let problems = Plan::parse(&format!("{HEAD}{order}{}", gate(share))).err().unwrap_or_default();
+    assert!(problems.iter().any(|problem| problem.message.contains("every bonus is paid with the order")));
+    let told = parse(&gate(share)).unwrap();
+    assert!(told.limits().describe(&told)[0].starts_with("Gate g: all, maybe, team pays"));
     refused(&gate(&format!("of = []\n{share}")), "names no bonus");
     refused(&gate(&format!("of = [\"tem\"]\n{share}")), "not a known bonus");
     refused(&gate(&format!("{share}\nelse_pays = \"1\"")), "would take nothing");
@@ -85,6 +92,19 @@ fn what_makes_no_sense_is_refused() {
         &format!("{}{}", cap("per = \"earner\"\namount = \"5\""), "[[gate]]\nid = \"c\"\n"),
         "another bonus, gate",
     );
+}
+
+#[test]
+fn a_pool_is_refused_where_it_would_say_nothing() {
+    let with = |of: &str| format!("{HEAD}{}", BONUSES.replace(of, &format!("{of}\npool = \"0.1\"")));
+    for (of, fix) in [("family = \"binary\"", "[[cap]]"), ("family = \"pool\"", "change share")] {
+        let problems = Plan::parse(&with(of)).unwrap_err();
+        assert!(problems.iter().any(|p| p.path.ends_with("pool") && p.fix.contains(fix)), "{problems:?}");
+    }
+    let rank = "[[rank]]\nid = \"gold\"\n[[bonus]]\nid = \"a\"\nfamily = \"rank_advancement\"\n\
+                amounts = { gold = \"1\" }\npool = \"0.1\"\n";
+    let problems = Plan::parse(&format!("{HEAD}{rank}")).unwrap_err();
+    assert!(problems[0].fix.contains("[[cap]]"), "{problems:?}");
 }
 
 #[test]

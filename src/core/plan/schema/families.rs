@@ -6,21 +6,25 @@ use super::parts::{amount, count, flag, id, list, names, rate, reference, table,
 use crate::core::bonus::{BASES, FAMILIES};
 
 /// Keys of every bonus.
-const SHARED: [&str; 7] = ["id", "family", "pool", "pays", "provisional", "requires", "active"];
+const SHARED: [&str; 6] = ["id", "family", "pays", "provisional", "requires", "active"];
 
 /// Which other keys a family has; those with an exclamation mark have to be there.
 pub(super) const KEYS: [(&str, &[&str]); 11] = [
-    ("direct", &["base!", "classes", "rates", "tiers", "tiers_by"]),
+    ("direct", &["base!", "classes", "pool", "rates", "tiers", "tiers_by"]),
     (
         "unilevel",
-        &["base!", "classes", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"],
+        &["base!", "classes", "pool", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"],
     ),
-    ("matrix", &["base!", "classes", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"]),
+    (
+        "matrix",
+        &["base!", "classes", "pool", "rates!", "rates_of", "start_level", "depth", "compression", "stop_at"],
+    ),
     (
         "fast_start",
         &[
             "base!",
             "classes",
+            "pool",
             "rates!",
             "days!",
             "depth",
@@ -32,13 +36,14 @@ pub(super) const KEYS: [(&str, &[&str]); 11] = [
     ),
     (
         "differential",
-        &["base!", "classes", "rates", "brackets", "rates_of", "by", "when_inverted", "breakaway"],
+        &["base!", "classes", "pool", "rates", "brackets", "rates_of", "by", "when_inverted", "breakaway"],
     ),
     (
         "override",
         &[
             "base!",
             "classes",
+            "pool",
             "rates!",
             "rates_of",
             "boundary!",
@@ -48,7 +53,7 @@ pub(super) const KEYS: [(&str, &[&str]); 11] = [
             "guarantee",
         ],
     ),
-    ("generation", &["base!", "classes", "rates!", "rates_of", "boundary!", "empty", "volume"]),
+    ("generation", &["base!", "classes", "pool", "rates!", "rates_of", "boundary!", "empty", "volume"]),
     (
         "binary",
         &[
@@ -69,7 +74,7 @@ pub(super) const KEYS: [(&str, &[&str]); 11] = [
             "above_cap",
         ],
     ),
-    ("matching", &["of!", "by", "boundary", "rates!", "depth", "compression", "stop_at"]),
+    ("matching", &["pool", "of!", "by", "boundary", "rates!", "depth", "compression", "stop_at"]),
     ("pool", &["base!", "classes", "share!", "shares", "points", "per_share_cap"]),
     ("rank_advancement", &["amounts!", "pays_for", "held", "instalments", "skipped"]),
 ];
