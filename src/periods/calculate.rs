@@ -68,7 +68,7 @@ impl Pinned<'_> {
     }
 
     pub fn people(&self, conn: &mut Conn, plan: &Plan) -> Result<People, DbError> {
-        Ok(Trees::known_at(conn, self.known_at)?.people(plan, self.period))
+        Trees::known_at(conn, self.known_at)?.people(conn, plan, self.period)
     }
 
     pub fn load(
@@ -111,20 +111,27 @@ impl Pinned<'_> {
 pub struct Trees {
     pub genealogy: Genealogy,
     placement: Placement,
+    known_at: DateTime<Utc>,
 }
 
 impl Trees {
     /// As they were known at an instant: what was recorded later is not in them.
     pub fn known_at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Self, DbError> {
         let genealogy = distributors::genealogy_known_at(conn, known_at)?;
-        Ok(Self { genealogy, placement: distributors::placement_known_at(conn, known_at)? })
+        Ok(Self { genealogy, placement: distributors::placement_known_at(conn, known_at)?, known_at })
     }
 
-    /// Everybody as they stood when the period ended, with positions where the plan has a tree of them.
-    pub fn people(&self, plan: &Plan, period: &Period) -> People {
+    /// Everybody as they stood when the period ended, with positions where the plan has a tree of them. Where the
+    /// plan decides ranks, a person's own one is what was given by hand: what an earlier close has decided is
+    /// carried, and would otherwise never be lost again.
+    pub fn people(&self, conn: &mut Conn, plan: &Plan, period: &Period) -> Result<People, DbError> {
         let at = last_instant(period);
         let positions = plan.placement().map(|_| self.placement.at(at));
-        People::at(&self.genealogy, at, plan.ranks(), positions.unwrap_or_default())
+        let mut people = People::at(&self.genealogy, at, plan.ranks(), positions.unwrap_or_default());
+        if plan.rank_rules().decide() {
+            people.forget_ranks(&distributors::decided_ranks(conn, at, self.known_at)?);
+        }
+        Ok(people)
     }
 }
 

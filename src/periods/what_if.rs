@@ -148,7 +148,7 @@ impl Work<'_> {
         carried: Carried,
         mut orders: Option<Orders<'_>>,
     ) -> Result<Under, CalculationProblem> {
-        let people = self.trees.people(plan, self.period);
+        let people = self.trees.people(conn, plan, self.period)?;
         let mut gatherer = Gatherer::new(conn, plan, &people)?;
         gatherer.paid_to = Some(BTreeMap::new());
         each_page(conn, &self.scope, |conn, page| {
