@@ -81,6 +81,15 @@ pub fn posted_differences(conn: &mut Conn, run_id: Uuid) -> Result<Vec<String>, 
     repo::posted::differences(conn, run_id)
 }
 
+/// The award of a run for the same bonus, distributor and position of the same period as another one.
+pub fn award_like(
+    conn: &mut Conn,
+    run_id: Uuid,
+    award: &StoredAward,
+) -> Result<Option<StoredAward>, DbError> {
+    repo::rows::award_like(conn, run_id, award)
+}
+
 /// The next awards of a run after a number.
 pub fn awards(conn: &mut Conn, run_id: Uuid, after: i32, limit: i64) -> Result<Vec<StoredAward>, DbError> {
     repo::rows::awards(conn, run_id, after, limit)

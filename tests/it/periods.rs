@@ -937,7 +937,7 @@ fn a_rank_that_a_close_decided_is_not_given_by_hand() {
     let decided = "select string_agg(distributor_id, ' ') from distributor_versions
                    where recorded_by = 'test' and rank = 'silver' and rank_decided";
     assert_eq!(company.pipeline.ask(decided), "1");
-    let order_of_time = "select count(*) from distributor_versions where recorded_by = 'test'
+    let order_of_time = "select count(*) from distributor_versions where recorded_by = 'test' and effective_from = '2026-12-10'
         and recorded_at <= (select max(recorded_at) from distributor_versions where recorded_by = 'period 2026-11')";
     assert_eq!(company.pipeline.ask(order_of_time), "0", "what is recorded later is known later");
     // The refund takes the rank away from the end of November on.
@@ -1026,4 +1026,57 @@ fn what_is_posted_of_a_run_cannot_be_changed_unseen() {
             && p.message.contains("step 5 8.5000 earn, its event is 2026-11 step 5 7.5000 earn")),
         "{problems:?}"
     );
+}
+
+#[test]
+fn an_adjustment_that_leaves_orders_out_is_only_approved_knowingly() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    company.close(NOVEMBER, december());
+    company.pipeline.enroll("9", Some("1"));
+    company.tell(&[Order {
+        modified: "2026-12-04T10:00:00",
+        refunds: &["50.00"],
+        ..order(1, "100.00", "4")
+    }
+    .body()]);
+    // As if the order had been another's.
+    company.pipeline.tamper(
+        "update volume_facts set distributor_id = '9' where seq = (select max(seq) from volume_facts)",
+    );
+    let now = at("2026-12-05T10:00:00Z");
+    let run = company.calculated(DECEMBER, RunKind::Adjustment, now);
+    assert_eq!(periods::summary(&run).unwrap().counts.unknown_distributor, 1);
+    let approve = |leaves_out| {
+        move |tx: &mut Tx<'_>, _: &Published| {
+            let known = StopLoss { most: dec!(0), is_acknowledged: true, leaves_out };
+            periods::approve(tx, run.run_id, known, "bob", now)
+        }
+    };
+    company.refused("1 order(s) of the corrected periods", approve(false));
+    company.change(approve(true)).unwrap();
+}
+
+#[test]
+fn an_average_is_explained_as_one() {
+    let company = Company::new("average_rate");
+    company.tell(&november_orders());
+    company.close(NOVEMBER, december());
+    company.tell(&[Order {
+        modified: "2026-12-04T10:00:00",
+        refunds: &["50.00"],
+        ..order(1, "100.00", "4")
+    }
+    .body()]);
+    company.adjust(DECEMBER, at("2026-12-05T10:00:00Z"));
+    let event = company.pipeline.ask(
+        "select event_id from commission_events
+         where bonus = 'levels' and distributor_id = '3' and line = '' order by event_id desc limit 1",
+    );
+    let id = event.parse::<Uuid>().unwrap();
+    let told =
+        company.pipeline.db.read(Lane::Admin, |conn| Ok(proof::explain_run(conn, id)?)).unwrap().unwrap();
+    let text = told.to_string();
+    assert!(text.contains("8.03 was paid x base 110.5 now / base 160.5 then = "), "{text}");
+    assert!(told.sources.is_empty() && !text.contains("in all"), "{text}");
 }
