@@ -186,6 +186,7 @@ impl Parts {
             stop_loss: settings.periods.stop_loss,
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),
+            turns: web::turn::Turns::default(),
             schema: web::health::Schema::default(),
             metrics: self.metrics.clone(),
             public_url,

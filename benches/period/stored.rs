@@ -23,7 +23,8 @@ const SECOND: &str = "ben@example.com";
 pub fn run(people: usize, lines: usize) {
     println!("the same of {people} distributors and {lines} order lines, stored");
     let state_dir = std::env::temp_dir().join(format!("upline-stored-{}", std::process::id()));
-    let options = Options { state_dir: state_dir.clone(), bin_dir: None, durable: true, database: "upline".into() };
+    let options =
+        Options { state_dir: state_dir.clone(), bin_dir: None, durable: true, database: "upline".into() };
     let database = Embedded::start(&options).expect("a database");
     migrate(database.url()).expect("migrations");
     let company = Company::of(Shape::Grown, people, &super::plan());

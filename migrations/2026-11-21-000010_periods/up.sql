@@ -2,6 +2,10 @@ alter table orders add column own boolean not null default false;
 comment on column orders.own is 'the distributor bought it itself';
 comment on column commission_events.order_id is 'the order, or the run, that the event belongs to';
 comment on column calculations.order_id is 'the order, or the run, that was calculated';
+alter table distributor_versions add column rank_decided boolean not null default false;
+comment on column distributor_versions.rank_decided is 'the close of a period has decided the rank; false: it was given by hand';
+create index distributor_versions_recorded_at on distributor_versions (recorded_at);
+create index distributor_versions_rank_decided on distributor_versions (distributor_id) where rank_decided;
 
 -- What every calculation of an order says of volume, in a dense order that never changes: a run reads all facts up
 -- to a cut-off, and reads the same ones ever after.
@@ -24,6 +28,9 @@ comment on column volume_facts.lines is 'line, class, net, sold, quantity of eve
 create index volume_facts_ordered_at on volume_facts (ordered_at, seq);
 -- Few orders are calculated again: this stays small, and answers which fact is an order's last.
 create index volume_facts_again on volume_facts (order_id, seq) where seq > first_seq;
+create index volume_facts_news on volume_facts (seq) where seq > first_seq;
+-- Orders that came too late for their own time are found by when they were first told.
+create index volume_facts_first on volume_facts (first_seq, seq);
 select make_append_only('volume_facts');
 
 -- The lines of a calculation's snapshot that earn.
@@ -92,6 +99,8 @@ create table runs (
   stage text not null default '',
   done bigint not null default 0,
   total bigint not null default 0,
+  -- how often it was begun; counted before, so that a run which ends its process is counted too
+  attempts int not null default 0,
   -- facts up to here, distributors as known then
   cutoff_seq bigint not null,
   known_at timestamptz not null,
@@ -209,3 +218,27 @@ create table run_lots (
   volume numeric(20, 4) not null,
   primary key (run_id, period_id, lot_no)
 );
+
+-- What was posted stays as it was reviewed. A run that is not posted is written anew when it is begun again.
+create function refuse_posted() returns trigger language plpgsql as $$
+begin
+  if exists (select from (select distinct run_id from gone) g join runs r using (run_id) where r.status = 'posted') then
+    raise exception '% of a posted run are append-only: % refused', tg_table_name, tg_op
+      using errcode = 'restrict_violation', hint = 'an adjustment posts what changes';
+  end if;
+  return null;
+end $$;
+
+do $$
+declare
+  target text;
+begin
+  foreach target in array array['run_awards', 'run_cuts', 'run_pools', 'run_standings', 'run_lots'] loop
+    execute format('create trigger posted_updated after update on %I referencing old table as gone '
+                   'for each statement execute function refuse_posted()', target);
+    execute format('create trigger posted_deleted after delete on %I referencing old table as gone '
+                   'for each statement execute function refuse_posted()', target);
+    execute format('create trigger posted_truncated before truncate on %I '
+                   'for each statement execute function refuse_change()', target);
+  end loop;
+end $$;

@@ -14,6 +14,7 @@ create table placement_versions (
 );
 comment on table placement_versions is 'bi-temporal, as distributor_versions';
 create index placement_versions_distributor on placement_versions (distributor_id);
+create index placement_versions_recorded_at on placement_versions (recorded_at);
 select make_append_only('placement_versions');
 insert into cache_versions (name) values ('placement');
 

@@ -228,11 +228,8 @@ fn periods_under(
     let read = |conn: &mut _| Ok((networks.get(conn)?, Placements::default().get(conn)?));
     let (network, placement) = backend.db.read(Lane::Admin, read)?;
     let moved = wanted.applied(&network.genealogy)?;
-    let before = Trees { genealogy: &network.genealogy, placement: &placement };
-    effect::of(
-        backend,
-        MovedTrees { from: wanted.from, before, after: Trees { genealogy: &moved, ..before } },
-    )
+    let before = Trees::now(&network.genealogy, &placement);
+    effect::of(backend, MovedTrees { from: wanted.from, before, after: Trees::now(&moved, before.placement) })
 }
 
 impl Place {
@@ -253,8 +250,8 @@ impl Place {
             let moved = known
                 .check(&versions, tree, |owner| network.genealogy.node(owner).is_some())
                 .map_err(PlaceProblem::Placement)?;
-            let before = Trees { genealogy: &network.genealogy, placement: &known };
-            let after = Trees { placement: &moved, ..before };
+            let before = Trees::now(&network.genealogy, &known);
+            let after = Trees::now(before.genealogy, &moved);
             let from = wanted.from.unwrap_or(now);
             periods = Some(effect::of(backend, MovedTrees { from, before, after })?);
         } else {

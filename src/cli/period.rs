@@ -1,5 +1,6 @@
 //! `upline period`: close periods under review, step by step.
 
+mod person;
 mod run;
 mod show;
 
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::person::Person;
 use super::{Global, Outcome, output, transact};
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
@@ -19,16 +21,16 @@ use crate::plans::{Plans, Published};
 /// Close periods: soft close, freeze, run, review, approve, post; and adjust closed ones
 ///
 /// A soft close sends late orders to the next period. A freeze fixes what is calculated: orders, distributors and the
-/// plan. The run is looked at, approved by somebody else than who started it, and posted once. What refunds change of
-/// a closed period later is an adjustment.
+/// plan. The run is looked at, approved by an admin who has not started it, and posted once. What refunds change of a
+/// closed period later is an adjustment.
 #[derive(Args)]
 #[command(after_help = "The close of a month:
   upline period soft-close 2026-01
   upline period freeze 2026-01
   upline period run 2026-01 --by ann
   upline period review RUN
-  upline period approve RUN --by bob
-  upline period post RUN
+  upline period approve RUN --by bob@example.com
+  upline period post RUN --by bob@example.com
 Refunds of closed periods, posted into the open one:
   upline period adjust")]
 pub struct PeriodCommand {
@@ -54,9 +56,14 @@ enum Action {
         json: bool,
     },
     /// Orders that are told from now on count in the next period; possible once the period has ended
-    #[command(after_help = "Example:\n  upline period soft-close 2026-01")]
+    #[command(after_help = "Examples:
+  upline period soft-close 2026-01
+  upline period soft-close 2026-01 --with-backlog")]
     SoftClose {
         name: String,
+        /// Also while deliveries and orders wait to be processed or are parked; they count in the next period
+        #[arg(long)]
+        with_backlog: bool,
         #[command(flatten)]
         by: By,
     },
@@ -105,31 +112,36 @@ enum Action {
         #[command(flatten)]
         by: By,
     },
-    /// Say as a second person that a run may be posted
+    /// Say as a second person, an admin, that a run may be posted
     #[command(after_help = "Examples:
-  upline period approve 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f --by bob
-  upline period approve 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f --by bob --over-stop-loss")]
+  upline period approve 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f --by bob@example.com
+  upline period approve 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f --by bob@example.com --over-stop-loss")]
     Approve {
         run: Uuid,
         /// Also where it pays a greater share of CV than the setting periods.stop_loss
         #[arg(long)]
         over_stop_loss: bool,
+        /// Also an adjustment that leaves out orders of distributors who were not known at the freeze
+        #[arg(long)]
+        leave_out: bool,
         #[command(flatten)]
-        by: By,
+        by: Person,
     },
     /// Post an approved run, once: commission events, journal entries, the close of the period
-    #[command(after_help = "Example:\n  upline period post 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f")]
+    #[command(after_help = "Examples:
+  upline period post 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f --by bob@example.com
+  upline period post 01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f --by bob@example.com --password-file bob.txt")]
     Post {
         run: Uuid,
         #[command(flatten)]
-        by: By,
+        by: Person,
     },
 }
 
 /// Who does it, and how it is told.
 #[derive(Args)]
 struct By {
-    /// Who does this [default: the name of the system's user]
+    /// Who does this; recorded as console:NAME [default: the name of the system's user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// Print JSON
@@ -138,20 +150,24 @@ struct By {
 }
 
 impl By {
+    /// Nobody who signs in has such a name, so that nobody is taken for somebody else.
     fn name(&self) -> String {
         let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         let named = self.by.clone().or_else(user).map(|name| name.trim().to_owned());
-        named.filter(|name| !name.is_empty()).unwrap_or_else(|| "console".to_owned())
-    }
-
-    fn tell(&self, value: &impl Serialize, text: impl std::fmt::Display) -> anyhow::Result<Outcome> {
-        if self.json {
-            output::json(value)?;
-        } else {
-            output::line(text)?;
+        match named.filter(|name| !name.is_empty()) {
+            Some(name) => format!("console:{name}"),
+            None => "console".to_owned(),
         }
-        Ok(Outcome::Done)
     }
+}
+
+fn tell(json: bool, value: &impl Serialize, text: impl std::fmt::Display) -> anyhow::Result<Outcome> {
+    if json {
+        output::json(value)?;
+    } else {
+        output::line(text)?;
+    }
+    Ok(Outcome::Done)
 }
 
 impl PeriodCommand {
@@ -164,8 +180,8 @@ impl PeriodCommand {
                 Action::Show { name, json } => show::period(&room, &name, json),
                 Action::Runs { name, json } => show::runs(&room, name.as_deref(), json),
                 Action::Review { run, json } => show::review(&room, run, json),
-                Action::SoftClose { name, by } => {
-                    room.period(&by, |tx, who, now| periods::soft_close(tx, &name, who, now))
+                Action::SoftClose { name, with_backlog, by } => {
+                    room.period(&by, |tx, who, now| periods::soft_close(tx, &name, with_backlog, who, now))
                 }
                 Action::Freeze { name, by } => {
                     room.period(&by, |tx, who, now| periods::freeze(tx, &room.published, &name, who, now))
@@ -176,17 +192,24 @@ impl PeriodCommand {
                 Action::Run(command) => command.run(&room),
                 Action::Adjust(command) => command.run(&room),
                 Action::Discard { run, by } => {
-                    room.changed(&by, "is discarded", |tx, who, now| periods::discard(tx, run, who, now))
+                    room.changed((&by.name(), by.json), "is discarded", |tx, who, now| {
+                        periods::discard(tx, run, who, now)
+                    })
                 }
-                Action::Approve { run, over_stop_loss, by } => {
-                    let stop_loss = StopLoss { most: stop_loss, is_acknowledged: over_stop_loss };
-                    room.changed(&by, "is approved", |tx, who, now| {
+                Action::Approve { run, over_stop_loss, leave_out, by } => {
+                    let stop_loss =
+                        StopLoss { most: stop_loss, is_acknowledged: over_stop_loss, leaves_out: leave_out };
+                    let who = by.sign_in(&room)?;
+                    room.changed((&who, by.json), "is approved", |tx, who, now| {
                         periods::approve(tx, run, stop_loss, who, now)
                     })
                 }
-                Action::Post { run, by } => room.changed(&by, "is posted", |tx, who, now| {
-                    periods::post(tx, &room.published, run, who, now)
-                }),
+                Action::Post { run, by } => {
+                    let who = by.sign_in(&room)?;
+                    room.changed((&who, by.json), "is posted", |tx, who, now| {
+                        periods::post(tx, &room.published, run, who, now)
+                    })
+                }
             }
         })
     }
@@ -222,19 +245,19 @@ impl<'a> Room<'a> {
         let (who, now) = (by.name(), self.clock.now());
         let period = self.transact(|tx| change(tx, &who, now))?;
         let text = format!("period {} is {}", period.name, period.status.told());
-        by.tell(&period, text)
+        tell(by.json, &period, text)
     }
 
     fn changed(
         &self,
-        by: &By,
+        (who, json): (&str, bool),
         what: &str,
         mut change: impl FnMut(&mut Tx<'_>, &str, DateTime<Utc>) -> Result<Run, PeriodProblem>,
     ) -> anyhow::Result<Outcome> {
-        let (who, now) = (by.name(), self.clock.now());
-        let run = self.transact(|tx| change(tx, &who, now))?;
+        let now = self.clock.now();
+        let run = self.transact(|tx| change(tx, who, now))?;
         let text = format!("the {} run {} of {} {what}", run.kind, run.run_id, run.period);
-        by.tell(&run, text)
+        tell(json, &run, text)
     }
 
     fn periods(&self) -> anyhow::Result<Vec<Period>> {

@@ -9,7 +9,7 @@ mod moves;
 mod placement;
 mod repo;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -84,8 +84,34 @@ impl Network {
     }
 }
 
+/// When something was last recorded of a distributor or a position. Whoever is just recording something is waited
+/// for, and nobody records anything before this database transaction ends.
+pub fn newest_knowledge(tx: &mut Tx<'_>) -> Result<Option<DateTime<Utc>>, DbError> {
+    repo::knowledge::lock(tx.conn)?;
+    repo::knowledge::newest(tx.conn)
+}
+
+/// Tells everybody that the named tree changes, and answers the instant under which that is recorded. It is known
+/// only under the lock: a clock that was read before could name one that a freeze has passed already.
+fn recorded_at(tx: &mut Tx<'_>, tree: &'static str, now: DateTime<Utc>) -> Result<DateTime<Utc>, DbError> {
+    repo::knowledge::lock(tx.conn)?;
+    bump(tx, tree)?;
+    repo::knowledge::stamp(tx.conn, now)
+}
+
+/// Whose rank at an instant was decided by the close of a period, as it was known at `known_at`. All others have
+/// theirs by hand.
+pub fn decided_ranks(
+    conn: &mut Conn,
+    at: DateTime<Utc>,
+    known_at: DateTime<Utc>,
+) -> Result<HashSet<DistributorId>, DbError> {
+    repo::knowledge::decided(conn, at, Some(known_at))
+}
+
 /// Gives distributors the ranks that a period has decided, from its end on, where they have others by then. Who
-/// was not known at `known_at` is left alone. Returns how many ranks that are.
+/// was not known at `known_at` is left alone; whoever is not among them loses a rank that a period had decided.
+/// Returns how many versions that are.
 pub fn record_ranks(
     tx: &mut Tx<'_>,
     decided: &[(String, Option<String>)],
@@ -93,11 +119,14 @@ pub fn record_ranks(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
-    let changed = repo::insert_ranks(tx.conn, decided, (from, known_at), by, now)?;
-    if changed > 0 {
-        bump(tx, "distributors")?;
+    let recorded_at = recorded_at(tx, "distributors", now)?;
+    let mut lost = repo::knowledge::decided(tx.conn, from, None)?;
+    for (id, _) in decided {
+        lost.remove(&DistributorId::new(id.as_str()));
     }
-    Ok(changed)
+    let mut ranks = decided.to_vec();
+    ranks.extend(lost.into_iter().map(|id| (id.0, None)));
+    repo::insert_ranks(tx.conn, &ranks, (from, known_at), by, (recorded_at, now))
 }
 
 /// A distributor as imported or edited: the profile, and what is true from `version.from` on.
@@ -133,13 +162,13 @@ impl From<PlaceProblem> for RecordProblem {
 /// Adds distributors and versions, all or none. The tree is checked as a whole before anything is written;
 /// writers wait for each other, so that two edits cannot close a cycle between them.
 pub fn record(tx: &mut Tx<'_>, entries: &[Entry], by: &str, now: DateTime<Utc>) -> Result<(), RecordProblem> {
-    bump(tx, "distributors")?;
+    let recorded_at = recorded_at(tx, "distributors", now)?;
     let known = repo::versions(tx.conn, None)?;
     let changes: Vec<DistributorVersion> = entries.iter().map(|entry| entry.version.clone()).collect();
     Genealogy::build(known)
         .and_then(|genealogy| genealogy.check(&changes))
         .map_err(RecordProblem::Genealogy)?;
-    repo::upsert(tx.conn, entries, by, now)?;
+    repo::upsert(tx.conn, entries, by, recorded_at)?;
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::repo;
+use super::{recorded_at, repo};
 use crate::core::genealogy::{DistributorVersion, Genealogy, GenealogyProblem};
 use crate::core::ids::DistributorId;
-use crate::db::{DbError, Tx, bump};
+use crate::db::{DbError, Tx};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SponsorMove {
@@ -68,11 +68,11 @@ pub fn move_sponsor(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Genealogy, MoveProblem> {
-    bump(tx, "distributors")?;
+    let recorded_at = recorded_at(tx, "distributors", now)?;
     let known = super::genealogy(tx.conn, None)?;
     let versions = wanted.versions(&known)?;
     let moved = known.check(&versions).map_err(MoveProblem::Genealogy)?;
-    repo::insert_versions(tx.conn, &versions.iter().collect::<Vec<_>>(), by, now)?;
+    repo::insert_versions(tx.conn, &versions.iter().collect::<Vec<_>>(), by, recorded_at)?;
     repo::show_last_version(tx.conn, &wanted.distributor)?;
     Ok(moved)
 }

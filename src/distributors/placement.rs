@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::repo;
+use super::{recorded_at, repo};
 use crate::core::genealogy::Genealogy;
 use crate::core::ids::DistributorId;
 use crate::core::placement::spill::{self, Filled, Newcomer};
 use crate::core::placement::{Placement, PlacementProblem, PlacementVersion};
 use crate::core::plan::{PlacementRule, TreeKind};
-use crate::db::{Cached, Conn, DbError, Tx, bump};
+use crate::db::{Cached, Conn, DbError, Tx};
 
 /// The placement tree in memory, as fresh as the asking database transaction.
 pub struct Placements(Cached<Placement>);
@@ -61,14 +61,14 @@ pub fn place(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<(), PlaceProblem> {
-    bump(tx, "placement")?;
+    let recorded_at = recorded_at(tx, "placement", now)?;
     let known = load(tx.conn, None)?;
     let mut owners: Vec<&str> = versions.iter().map(|version| version.owner.as_str()).collect();
     owners.sort_unstable();
     owners.dedup();
     let owners = repo::known(tx.conn, &owners)?;
     known.check(versions, tree, |owner| owners.contains(owner.as_str())).map_err(PlaceProblem::Placement)?;
-    Ok(repo::placement::insert(tx.conn, versions, by, now)?)
+    Ok(repo::placement::insert(tx.conn, versions, by, recorded_at)?)
 }
 
 /// Places every enrolled distributor without a position by the rule, under the sponsor's uppermost position,
@@ -79,12 +79,12 @@ pub fn fill(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Filled, PlaceProblem> {
-    bump(tx, "placement")?;
+    let recorded_at = recorded_at(tx, "placement", now)?;
     let known = load(tx.conn, None)?;
     let genealogy = super::genealogy(tx.conn, None)?;
     let filled = preview_fill(&known, &genealogy, rule, now);
     known.check(&filled.placed, Some(rule.tree), |_| true).map_err(PlaceProblem::Placement)?;
-    repo::placement::insert(tx.conn, &filled.placed, by, now)?;
+    repo::placement::insert(tx.conn, &filled.placed, by, recorded_at)?;
     Ok(filled)
 }
 

@@ -1,5 +1,6 @@
 //! SQL of distributors, their versions and codes.
 
+pub mod knowledge;
 pub mod placement;
 mod ranks;
 
@@ -167,7 +168,8 @@ pub fn upsert(
     insert_versions(conn, &versions, by, now)
 }
 
-/// Each behind those that its distributor has.
+/// Each behind those that its distributor has. A rank that is only repeated stays a decided one; any other was given
+/// by hand.
 pub fn insert_versions(
     conn: &mut PgConnection,
     versions: &[&DistributorVersion],
@@ -176,12 +178,17 @@ pub fn insert_versions(
 ) -> Result<(), DbError> {
     sql_query(
         "insert into distributor_versions
-           (distributor_id, version_no, sponsor_id, status, rank, effective_from, recorded_at, recorded_by)
+           (distributor_id, version_no, sponsor_id, status, rank, effective_from, recorded_at, recorded_by,
+            rank_decided)
          select t.distributor_id,
                 coalesce((select max(version_no) from distributor_versions v
                           where v.distributor_id = t.distributor_id), 0)
                   + row_number() over (partition by t.distributor_id order by t.effective_from nulls first),
-                t.sponsor_id, t.status, t.rank, coalesce(t.effective_from, '-infinity'), $6, $7
+                t.sponsor_id, t.status, t.rank, coalesce(t.effective_from, '-infinity'), $6, $7,
+                coalesce((select b.rank_decided and b.rank is not distinct from t.rank from distributor_versions b
+                          where b.distributor_id = t.distributor_id
+                            and b.effective_from <= coalesce(t.effective_from, '-infinity')
+                          order by b.effective_from desc, b.version_no desc limit 1), false)
          from unnest($1, $2, $3, $4, $5) as t(distributor_id, sponsor_id, status, rank, effective_from)",
     )
     .bind::<Array<Text>, _>(versions.iter().map(|v| v.id.as_str()).collect::<Vec<_>>())

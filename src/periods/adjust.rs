@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::calculate::{Loaded, Pinned, Progress, Recalculated, span};
 use super::problem::CalculationProblem;
 use super::repo::carried::carried as stored;
-use super::repo::periods::Period;
+use super::repo::periods::{self, Period};
 use super::repo::runs::{self, Run, RunPeriod};
 use super::repo::{changed, posted};
 use super::rows::{AwardRow, PoolRow, Rows};
@@ -34,6 +34,9 @@ pub struct Corrected {
     pub awards: usize,
     /// Below zero where more is taken back than is given.
     pub amount: Fixed,
+    /// Orders of distributors who were not known when the period was frozen: they count for nothing.
+    #[serde(default)]
+    pub unknown_distributor: i64,
 }
 
 /// What an adjustment has found.
@@ -68,6 +71,37 @@ pub fn calculate(
     Ok(found)
 }
 
+/// Whether a closed period has to be calculated again: its orders or what the period before leaves it have changed
+/// since the last run that was posted for it.
+fn is_stale(
+    conn: &mut Conn,
+    period: &Period,
+    scope: &Scope,
+    carried_run: Option<Uuid>,
+    based_on: i32,
+) -> Result<bool, DbError> {
+    let Some(last) = runs::last_of_period(conn, period.period_id, based_on)? else { return Ok(false) };
+    Ok(carried_run != last.carried_run_id || changed::is_changed(conn, scope, last.cutoff_seq)?)
+}
+
+/// Closed periods with which an adjustment would begin, the oldest first: what they leave may change later ones too.
+pub fn changed_since(conn: &mut Conn) -> Result<Vec<String>, DbError> {
+    let (all, last) = (periods::all(conn)?, runs::last_posted(conn)?);
+    let mut stale = vec![];
+    let mut before: Option<&Period> = None;
+    for period in all.iter().take_while(|period| period.status == Status::Closed) {
+        let carried_run = match before {
+            Some(before) => runs::carry_of(conn, before.period_id, last)?,
+            None => None,
+        };
+        if is_stale(conn, period, &Scope::of(period, before, i64::MAX), carried_run, last)? {
+            stale.push(period.name.clone());
+        }
+        before = Some(period);
+    }
+    Ok(stale)
+}
+
 struct Work<'a> {
     run: &'a Run,
     published: &'a Published,
@@ -86,16 +120,13 @@ impl Work<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<(), CalculationProblem> {
         let left = self.left.take();
-        let Some(last) = runs::last_of_period(conn, period.period_id, self.run.based_on)? else {
-            return Ok(());
-        };
         let scope = Scope::of(period, before, self.run.cutoff_seq);
         let carried_run = match (&left, before) {
             (Some(_), _) => Some(self.run.run_id),
             (None, Some(before)) => runs::carry_of(conn, before.period_id, self.run.based_on)?,
             (None, None) => None,
         };
-        if carried_run == last.carried_run_id && !changed::is_changed(conn, &scope, last.cutoff_seq)? {
+        if !is_stale(conn, period, &scope, carried_run, self.run.based_on)? {
             return Ok(());
         }
         let closed = Closed::load(conn, period, before, self, progress)?;
@@ -142,6 +173,7 @@ impl Work<'_> {
             policy: policy(&now.plan).to_owned(),
             awards: awards.len(),
             amount: Fixed::sum(awards.iter().map(|award| award.amount))?,
+            unknown_distributor: now.counts.unknown_distributor,
         });
         found.rows.awards.extend(awards);
         found.rows.pools.extend(pools);

@@ -68,7 +68,7 @@ impl Pinned<'_> {
     }
 
     pub fn people(&self, conn: &mut Conn, plan: &Plan) -> Result<People, DbError> {
-        Ok(KnownTrees::at(conn, self.known_at)?.trees().people(plan, self.period))
+        KnownTrees::at(conn, self.known_at)?.trees().people(conn, plan, self.period)
     }
 
     pub fn load(
@@ -111,17 +111,18 @@ impl Pinned<'_> {
 pub struct KnownTrees {
     genealogy: Genealogy,
     placement: Placement,
+    known_at: DateTime<Utc>,
 }
 
 impl KnownTrees {
     /// What was recorded later is not in them.
     pub fn at(conn: &mut Conn, known_at: DateTime<Utc>) -> Result<Self, DbError> {
         let genealogy = distributors::genealogy_known_at(conn, known_at)?;
-        Ok(Self { genealogy, placement: distributors::placement_known_at(conn, known_at)? })
+        Ok(Self { genealogy, placement: distributors::placement_known_at(conn, known_at)?, known_at })
     }
 
     pub fn trees(&self) -> Trees<'_> {
-        Trees { genealogy: &self.genealogy, placement: &self.placement }
+        Trees { genealogy: &self.genealogy, placement: &self.placement, known_at: self.known_at }
     }
 }
 
@@ -130,15 +131,34 @@ impl KnownTrees {
 pub struct Trees<'a> {
     pub genealogy: &'a Genealogy,
     pub placement: &'a Placement,
+    known_at: DateTime<Utc>,
 }
 
-impl Trees<'_> {
-    /// Everybody as they stood when the period ended, with positions where the plan has a tree of them.
-    pub fn people(&self, plan: &Plan, period: &Period) -> People {
+/// After everything that anybody can have recorded.
+const ALL_KNOWLEDGE: i64 = 253_402_300_799;
+
+impl<'a> Trees<'a> {
+    /// With all that is known by now.
+    pub fn now(genealogy: &'a Genealogy, placement: &'a Placement) -> Self {
+        Self { genealogy, placement, known_at: all_knowledge() }
+    }
+
+    /// Everybody as they stood when the period ended, with positions where the plan has a tree of them. Where the
+    /// plan decides ranks, a person's own one is what was given by hand: what an earlier close has decided is
+    /// carried, and would otherwise never be lost again.
+    pub fn people(&self, conn: &mut Conn, plan: &Plan, period: &Period) -> Result<People, DbError> {
         let at = last_instant(period);
         let positions = plan.placement().map(|_| self.placement.at(at));
-        People::at(self.genealogy, at, plan.ranks(), positions.unwrap_or_default())
+        let mut people = People::at(self.genealogy, at, plan.ranks(), positions.unwrap_or_default());
+        if plan.rank_rules().decide() {
+            people.forget_ranks(&distributors::decided_ranks(conn, at, self.known_at)?);
+        }
+        Ok(people)
     }
+}
+
+pub fn all_knowledge() -> DateTime<Utc> {
+    DateTime::<Utc>::from_timestamp(ALL_KNOWLEDGE, 0).unwrap_or_default()
 }
 
 /// The period does not contain its end.

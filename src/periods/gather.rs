@@ -78,7 +78,7 @@ pub fn each_page(
     loop {
         let facts = facts::late(conn, scope, after, PAGE)?;
         let Some(last) = facts.last() else { return Ok(()) };
-        after = last.seq;
+        after = last.first_seq;
         page(conn, &facts)?;
     }
 }

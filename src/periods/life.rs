@@ -15,7 +15,9 @@ use super::repo::periods::{Period, Pins};
 use super::words::{RunKind, Status};
 use crate::access::audit;
 use crate::commissions;
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
+use crate::distributors;
+use crate::events::{self, Topic};
 use crate::plans::Published;
 
 /// Makes every period that there has to be by now, and answers their names. Orders from before the first period
@@ -55,10 +57,12 @@ pub fn ensure(tx: &mut Tx<'_>, published: &Published, now: DateTime<Utc>) -> Res
     Ok(wanted.into_iter().map(|period| period.name).collect())
 }
 
-/// From now on, orders that are told for the first time count in the next period.
+/// From now on, orders that are told for the first time count in the next period. What is received and not
+/// processed yet would be among them, so it is waited for; `with_backlog` does not.
 pub fn soft_close(
     tx: &mut Tx<'_>,
     name: &str,
+    with_backlog: bool,
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Period, PeriodProblem> {
@@ -79,10 +83,26 @@ pub fn soft_close(
             open.name, open.name
         ));
     }
+    let backlog = backlog(tx.conn)?;
+    if backlog > 0 && !with_backlog {
+        return refused(format!(
+            "{backlog} deliveries or orders are received and not processed yet, or parked for a person; what they say \
+             would count in the next period. Wait for them, or close with --with-backlog"
+        ));
+    }
     let late_after = commissions::put_in_order(tx)?;
     repo::periods::soft_close(tx.conn, period.period_id, late_after)?;
-    changed(tx, period, "soft_closed", json!({"late_after_seq": late_after}), by, now)?;
+    let detail = json!({"late_after_seq": late_after, "backlog": backlog});
+    changed(tx, period, "soft_closed", detail, by, now)?;
     again(tx, name)
+}
+
+/// Deliveries and orders that wait to be processed or are parked: none of them has left its fact yet.
+pub fn backlog(conn: &mut Conn) -> Result<i64, DbError> {
+    let before_facts = [Topic::DeliveryAccepted, Topic::OrderReview, Topic::OrderRecorded].map(Topic::name);
+    let waiting = events::backlog(conn)?;
+    let waiting = waiting.iter().filter(|backlog| before_facts.contains(&backlog.topic.as_str()));
+    Ok(waiting.map(|backlog| backlog.waiting + backlog.parked).sum())
 }
 
 /// Fixes what the official run is calculated from: facts, distributors, plan.
@@ -133,7 +153,7 @@ pub(super) fn pins(
             period.name
         ));
     };
-    let known_at = repo::periods::newest_knowledge(tx.conn)?.unwrap_or(now);
+    let known_at = distributors::newest_knowledge(tx)?.unwrap_or(now);
     let cutoff_seq = commissions::put_in_order(tx)?;
     Ok(Pins { cutoff_seq, known_at, plan_hash: plan.hash().0 })
 }

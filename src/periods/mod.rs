@@ -32,10 +32,10 @@ mod worker;
 use repo::words;
 use uuid::Uuid;
 
-pub use adjust::Corrected;
+pub use adjust::{Corrected, changed_since};
 pub use calculate::{Loaded, Recalculated, Trees};
 pub use gather::Counts;
-pub use life::{ensure, freeze, soft_close, unfreeze};
+pub use life::{backlog, ensure, freeze, soft_close, unfreeze};
 pub use moved::{EarnerMoved, MovedTrees, PeriodMoved, RankMoved, move_effect};
 pub use post::{award_no, event_id, post};
 pub use problem::{CalculationProblem, PeriodProblem};
@@ -76,6 +76,20 @@ pub fn runs(conn: &mut Conn, period_id: Option<Uuid>, limit: i64) -> Result<Vec<
 /// In the order of their posting.
 pub fn posted_runs(conn: &mut Conn) -> Result<Vec<Run>, DbError> {
     repo::runs::posted(conn)
+}
+
+/// Where the awards of a posted run are not what its commission events say.
+pub fn posted_differences(conn: &mut Conn, run_id: Uuid) -> Result<Vec<String>, DbError> {
+    repo::posted::differences(conn, run_id)
+}
+
+/// The award of a run for the same bonus, distributor and position of the same period as another one.
+pub fn award_like(
+    conn: &mut Conn,
+    run_id: Uuid,
+    award: &StoredAward,
+) -> Result<Option<StoredAward>, DbError> {
+    repo::rows::award_like(conn, run_id, award)
 }
 
 /// The next awards of a run after a number.

@@ -18,7 +18,7 @@ use super::repo::periods::Period;
 use super::repo::rows::{StoredAward, StoredPool};
 use super::repo::runs::{Run, RunPeriod};
 use super::repo::{self, rows};
-use super::run::known;
+use super::run::{builds_on_what_holds, known};
 use super::single::find;
 use super::words::{RunKind, RunStatus, Status};
 use crate::access::audit;
@@ -26,6 +26,7 @@ use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
 use crate::core::ids::{DistributorId, EventId};
 use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
 use crate::core::money::{Currency, Money};
+use crate::core::plan::PlanHash;
 use crate::db::{DbError, Tx};
 use crate::distributors;
 use crate::ledger::{self, NewEntry};
@@ -47,6 +48,7 @@ pub fn post(
     let (period, _) = find(&periods, run.period_id)?;
     let post_no = repo::runs::last_posted(tx.conn)?;
     may_post(&run, period, post_no)?;
+    builds_on_what_holds(tx, &run, &periods)?;
     let of = repo::runs::run_periods(tx.conn, run_id)?;
     let mut posting = PostingRun::new(&run, &periods, &of, published, now)?;
     posting.write(tx)?;
@@ -54,7 +56,7 @@ pub fn post(
     repo::runs::set_posted(tx.conn, run_id, (post_no + 1, entries), by, now)?;
     match run.kind {
         RunKind::Official => close(tx, published, &run, period, by, now)?,
-        _ => adjust(tx, &run, &periods, &of, by, now)?,
+        _ => adjust(tx, published, &run, (&periods, &of), by, now)?,
     }
     let detail =
         json!({"run": run_id, "kind": run.kind.name(), "entries": entries, "result_hash": run.result_hash});
@@ -110,29 +112,50 @@ fn close(
     now: DateTime<Utc>,
 ) -> Result<(), PeriodProblem> {
     repo::periods::close(tx.conn, period.period_id, run.run_id)?;
-    let plan = run.plan()?;
-    let decides = published.by_hash(plan).is_some_and(|plan| plan.rank_rules().decide());
-    let mut ranks = 0;
-    if decides {
-        let decided = repo::carried::ranks(tx.conn, run.run_id, period.period_id)?;
-        let at = (period.ends_at, run.known_at);
-        ranks = distributors::record_ranks(tx, &decided, at, &format!("period {}", period.name), now)?;
-    }
+    let ranks = ranks(tx, published, run, period, (run.plan()?, run.known_at), now)?;
     let detail = json!({"run": run.run_id, "result_hash": run.result_hash, "ranks": ranks});
     Ok(changed(tx, period, "closed", detail, by, now)?)
 }
 
+/// What the run says with which rank everybody ends the period holds from its end on, where its plan decides ranks.
+fn ranks(
+    tx: &mut Tx<'_>,
+    published: &Published,
+    run: &Run,
+    period: &Period,
+    (plan, known_at): (PlanHash, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> Result<usize, DbError> {
+    if !published.by_hash(plan).is_some_and(|plan| plan.rank_rules().decide()) {
+        return Ok(0);
+    }
+    let decided = repo::carried::ranks(tx.conn, run.run_id, period.period_id)?;
+    distributors::record_ranks(
+        tx,
+        &decided,
+        (period.ends_at, known_at),
+        &format!("period {}", period.name),
+        now,
+    )
+}
+
+/// The periods in the order of time: what one leaves is replaced before the next says its own.
 fn adjust(
     tx: &mut Tx<'_>,
+    published: &Published,
     run: &Run,
-    periods: &[Period],
-    of: &[RunPeriod],
+    (periods, of): (&[Period], &[RunPeriod]),
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<(), PeriodProblem> {
     for row in of {
         let (period, _) = find(periods, row.period_id)?;
-        let detail = json!({"run": run.run_id, "into": run.period, "cutoff_seq": row.cutoff_seq});
+        let ranks = match row.carries {
+            true => ranks(tx, published, run, period, (row.plan()?, row.known_at), now)?,
+            false => 0,
+        };
+        let detail =
+            json!({"run": run.run_id, "into": run.period, "cutoff_seq": row.cutoff_seq, "ranks": ranks});
         changed(tx, period, "adjusted", detail, by, now)?;
     }
     Ok(())

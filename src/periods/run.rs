@@ -10,6 +10,7 @@ use super::problem::{PeriodProblem, refused};
 use super::repo;
 use super::repo::periods::{Period, Pins};
 use super::repo::runs::{Run, RunPeriod};
+use super::single::find;
 use super::summary::Summary;
 use super::words::{RunKind, RunStatus, Status};
 use crate::access::audit;
@@ -142,11 +143,14 @@ pub fn discard(tx: &mut Tx<'_>, run_id: Uuid, by: &str, now: DateTime<Utc>) -> R
     Ok(run)
 }
 
-/// The share of CV above which an approval has to say that it knows, and whether it has said so.
-#[derive(Clone, Copy, Debug)]
+/// What an approval has to say that it knows: that the run pays a greater share of CV than this, and that an
+/// adjustment leaves orders out.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct StopLoss {
     pub most: Decimal,
     pub is_acknowledged: bool,
+    /// Orders of distributors who were not known when the closed period was frozen count for nothing.
+    pub leaves_out: bool,
 }
 
 /// A second person says that the run may be posted.
@@ -157,7 +161,7 @@ pub fn approve(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Run, PeriodProblem> {
-    repo::lock(tx.conn)?;
+    let periods = locked(tx)?;
     let run = known(tx, run_id)?;
     if run.kind == RunKind::Unofficial {
         return refused("the run is unofficial, for looking at only; start an official one");
@@ -171,21 +175,57 @@ pub fn approve(
     }
     if same_person(by, &run.created_by) {
         return refused(format!(
-            "{} has started this run, so somebody else has to approve it (on the command line: --by NAME)",
+            "{} has started this run, so somebody else has to approve it",
             run.created_by
         ));
     }
+    builds_on_what_holds(tx, &run, &periods)?;
     let summary = summary(&run)?;
-    if run.kind == RunKind::Official {
-        within(&summary, stop_loss)?;
+    match run.kind {
+        RunKind::Official => within(&summary, stop_loss)?,
+        _ => leaves_out(&summary, stop_loss)?,
     }
     repo::runs::approve(tx.conn, run_id, by, now)?;
     let over = stop_loss.is_acknowledged
         && within(&summary, StopLoss { is_acknowledged: false, ..stop_loss }).is_err();
     let detail = json!({"run": run_id, "result_hash": run.result_hash, "share_of_cv": summary.totals.share,
-                        "over_stop_loss": over});
+                        "over_stop_loss": over, "leaves_out": summary.counts.unknown_distributor});
     audit::record(tx, by, "run.approve", &run.period, detail, now)?;
     known(tx, run_id)
+}
+
+/// An adjustment may have corrected since what the period before leaves.
+pub(super) fn builds_on_what_holds(
+    tx: &mut Tx<'_>,
+    run: &Run,
+    periods: &[Period],
+) -> Result<(), PeriodProblem> {
+    let (period, Some(before)) = find(periods, run.period_id)? else { return Ok(()) };
+    if run.kind != RunKind::Official {
+        return Ok(());
+    }
+    let last = repo::runs::last_posted(tx.conn)?;
+    let left = repo::runs::carry_of(tx.conn, before.period_id, last)?;
+    let rows = repo::runs::run_periods(tx.conn, run.run_id)?;
+    let carried = rows.into_iter().find(|row| row.period_id == period.period_id);
+    if carried.and_then(|row| row.carried_run_id) == left {
+        return Ok(());
+    }
+    refused(format!(
+        "the period before, {}, was adjusted since; discard the run and start another",
+        before.name
+    ))
+}
+
+fn leaves_out(summary: &Summary, known: StopLoss) -> Result<(), PeriodProblem> {
+    let orders = summary.counts.unknown_distributor;
+    if orders == 0 || known.leaves_out {
+        return Ok(());
+    }
+    refused(format!(
+        "{orders} order(s) of the corrected periods are of distributors who were not known when the period was frozen, \
+         and count for nothing; if that is right approve it with --leave-out"
+    ))
 }
 
 fn same_person(one: &str, other: &str) -> bool {

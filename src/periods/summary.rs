@@ -103,7 +103,9 @@ impl Summary {
         corrected: Vec<Corrected>,
         currency: String,
     ) -> Result<Self, CalculationProblem> {
-        Ok(Self { currency, corrected, carried: true, ..Self::of_rows(rows)? })
+        let unknown_distributor = corrected.iter().map(|corrected| corrected.unknown_distributor).sum();
+        let counts = Counts { unknown_distributor, ..Counts::default() };
+        Ok(Self { currency, corrected, counts, carried: true, ..Self::of_rows(rows)? })
     }
 
     fn of_rows(rows: &Rows) -> Result<Self, TooLarge> {

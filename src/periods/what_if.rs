@@ -8,12 +8,11 @@ mod orders;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use self::orders::Orders;
-use super::calculate::{KnownTrees, Trees, last_instant, span};
+use super::calculate::{KnownTrees, Trees, all_knowledge, last_instant, span};
 use super::gather::{Counts, Gatherer, each_page};
 use super::problem::CalculationProblem;
 use super::repo;
@@ -83,12 +82,9 @@ pub struct RankChange {
     pub other: Option<String>,
 }
 
-/// After everything that anybody can have recorded.
-const ALL_KNOWLEDGE: i64 = 253_402_300_799;
-
 /// The last periods under another plan, as many as there are up to `last`. Closed and open ones count alike.
 pub fn what_if(conn: &mut Conn, other: &Plan, last: usize) -> Result<WhatIf, CalculationProblem> {
-    let known_at = DateTime::<Utc>::from_timestamp(ALL_KNOWLEDGE, 0).unwrap_or_default();
+    let known_at = all_knowledge();
     let published = Plans::default().get(conn)?;
     let periods = repo::periods::all(conn)?;
     let known = KnownTrees::at(conn, known_at)?;
@@ -150,7 +146,7 @@ impl Work<'_> {
         carried: Carried,
         mut orders: Option<Orders<'_>>,
     ) -> Result<Under, CalculationProblem> {
-        let people = self.trees.people(plan, self.period);
+        let people = self.trees.people(conn, plan, self.period)?;
         let mut gatherer = Gatherer::new(conn, plan, &people)?;
         gatherer.paid_to = Some(BTreeMap::new());
         each_page(conn, &self.scope, |conn, page| {

@@ -37,6 +37,8 @@ pub struct Worker {
 const POLL: Duration = Duration::from_millis(500);
 /// How often it is looked whether another period has begun.
 const CALENDAR: u32 = 120;
+/// A run that was begun so often and never came to its end ends its process itself.
+const ATTEMPTS: i32 = 3;
 /// Rows in one statement.
 const BATCH: usize = 10_000;
 
@@ -101,20 +103,33 @@ impl Worker {
     /// `false` when it was not to be calculated any more.
     fn work(&self, session: &mut Conn, run_id: Uuid) -> Result<bool, DbError> {
         let now = self.clock.now();
-        if !self.db.transact(Lane::Pipeline, |tx| repo::runs::begin(tx.conn, run_id, now))? {
-            return Ok(false);
+        let begun = self.db.transact(Lane::Pipeline, |tx| repo::runs::begin(tx.conn, run_id, now))?;
+        let Some(attempts) = begun else { return Ok(false) };
+        if attempts > ATTEMPTS {
+            let problem = format!(
+                "the run was begun {ATTEMPTS} times and its process or its database session ended each time; look for why \
+                 in the log, memory first, and start another run"
+            );
+            return self.fail(run_id, &problem);
         }
         let work = || self.calculate(session, run_id);
         let problem = match catch_unwind(AssertUnwindSafe(work)) {
             Ok(Ok(())) => return Ok(true),
-            Ok(Err(CalculationProblem::Stopped)) => return Ok(true),
+            Ok(Err(CalculationProblem::Stopped)) => {
+                self.db.transact(Lane::Pipeline, |tx| repo::runs::give_back(tx.conn, run_id))?;
+                return Ok(true);
+            }
             Ok(Err(CalculationProblem::Db(error))) if error.is_transient() => return Err(error),
             Ok(Err(problem)) => told(&problem),
             Err(_) => "the calculation panicked; the log says where".to_owned(),
         };
+        self.fail(run_id, &problem)
+    }
+
+    fn fail(&self, run_id: Uuid, problem: &str) -> Result<bool, DbError> {
         tracing::error!(run = %run_id, problem, "a run failed");
         let now = self.clock.now();
-        self.db.transact(Lane::Pipeline, |tx| repo::runs::fail(tx.conn, run_id, &problem, now))?;
+        self.db.transact(Lane::Pipeline, |tx| repo::runs::fail(tx.conn, run_id, problem, now))?;
         Ok(true)
     }
 

@@ -17,9 +17,10 @@ use crate::core::engine::Visited;
 use crate::core::fixed::{Exact, Fixed, TooLarge};
 use crate::core::ids::DistributorId;
 use crate::core::period::{NO_RANK, PeriodAward, Source, index};
+use crate::core::plan::RefundPolicy;
 use crate::db::{Conn, DbError};
 use crate::ledger;
-use crate::periods::{self, CalculationProblem, Period, Recalculated, Run, StoredAward};
+use crate::periods::{self, CalculationProblem, Period, Recalculated, Run, RunKind, StoredAward};
 use crate::plans::Plans;
 
 /// Everything that made one commission event of a run. Amounts are in `currency`.
@@ -47,6 +48,9 @@ pub struct RunExplanation {
     pub standing: StandingTold,
     /// What the period pays as this run has it. `None`: nothing any more.
     pub award: Option<AwardTold>,
+    /// Of an adjustment under a plan that takes refunds back at the average rate: what the award is then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageTold>,
     /// Posted for the period by earlier runs.
     pub posted_before: Decimal,
     /// What the award is made of, the greatest part first.
@@ -81,6 +85,16 @@ pub struct AwardTold {
     pub earned: Fixed,
     pub cuts: Vec<CutTold>,
     pub amount: Fixed,
+}
+
+/// `paid` by the run that closed the period, times what is left of its base.
+#[derive(Clone, Debug, Serialize)]
+pub struct AverageTold {
+    pub paid: Decimal,
+    pub base_then: Decimal,
+    pub base_now: Fixed,
+    /// Before rounding.
+    pub exact: Decimal,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -132,7 +146,12 @@ pub fn explain_run(conn: &mut Conn, event_id: Uuid) -> Result<Option<RunExplanat
     let published = Plans::default().get(conn)?;
     let found = periods::recalculate(conn, &published, &run, period.period_id)?.ok_or_else(damaged)?;
     let posted_before = periods::posted_before(conn, &run, &award)?;
-    Ok(Some(Told { event, run, award, period, found: &found }.explain(posted_before)?))
+    let is_average = run.kind == RunKind::Adjustment && found.plan.refunds() == RefundPolicy::AverageRate;
+    let closed = match (period.run_id, is_average) {
+        (Some(closed), true) => periods::award_like(conn, closed, &award)?,
+        _ => None,
+    };
+    Ok(Some(Told { event, run, award, period, closed, found: &found }.explain(posted_before)?))
 }
 
 struct Told<'a> {
@@ -140,20 +159,26 @@ struct Told<'a> {
     run: Run,
     award: StoredAward,
     period: Period,
+    /// The same award of the run that closed the period, where the new one is a share of it.
+    closed: Option<StoredAward>,
     found: &'a Recalculated,
 }
 
 impl Told<'_> {
     fn explain(self, posted_before: Decimal) -> Result<RunExplanation, TooLarge> {
         let person = self.found.people.find(&DistributorId::new(self.award.distributor_id.as_str()));
-        let (mut sources, traces) = self.sources(person)?;
+        let award = self.award(person);
+        let average = self.average(award.as_ref());
+        let (mut sources, traces) =
+            if average.is_some() { Default::default() } else { self.sources(person)? };
         let exact = sources.iter().try_fold(Exact::ZERO, |sum, source| sum.add(source.exact))?.decimal()?;
         let more_sources = sources.len().saturating_sub(SOURCES);
         sources.truncate(SOURCES);
         let told = sources.iter().map(|source| self.source(source)).collect::<Result<_, _>>()?;
         Ok(RunExplanation {
             standing: person.map(|person| self.standing(person)).unwrap_or_default(),
-            award: self.award(person),
+            award,
+            average,
             posted_before: posted_before.normalize(),
             sources: told,
             more_sources,
@@ -251,6 +276,18 @@ impl Told<'_> {
         Some(AwardTold { base: award.base, earned: award.earned, cuts, amount: award.amount })
     }
 
+    /// What was not paid before has no average: its sources say it.
+    fn average(&self, award: Option<&AwardTold>) -> Option<AverageTold> {
+        let (closed, award) = (self.closed.as_ref()?, award?);
+        let exact = closed.amount.checked_mul(award.base.decimal())?.checked_div(closed.base)?;
+        Some(AverageTold {
+            paid: closed.amount.normalize(),
+            base_then: closed.base.normalize(),
+            base_now: award.base,
+            exact: exact.normalize(),
+        })
+    }
+
     fn pool(&self) -> Option<PoolTold> {
         let mut pools = self.found.result.pools.iter();
         let pool = pools.find(|pool| self.found.plan.award_name(pool.bonus) == self.event.bonus)?;
@@ -322,6 +359,10 @@ impl RunExplanation {
         if let Some(award) = &self.award {
             if !self.sources.is_empty() {
                 writeln!(f, "  {} in all, {} after rounding", self.exact, award.earned)?;
+            }
+            if let Some(AverageTold { paid, base_then, base_now, exact }) = &self.average {
+                writeln!(f, "  {paid} was paid x base {base_now} now / base {base_then} then = {exact}")?;
+                writeln!(f, "  {} after rounding", award.earned)?;
             }
             for cut in &award.cuts {
                 writeln!(f, "  less {} by {}", cut.amount, cut.by)?;

@@ -13,6 +13,7 @@ use crate::core::money::Currency;
 use crate::db::{Conn, DbError};
 use crate::ingest;
 use crate::ledger::{self, StoredEntry};
+use crate::periods;
 
 /// One row that is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +74,11 @@ pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified
     }
     for orphan in repo::orphan_postings(conn)? {
         verified.found("postings", orphan, "belongs to no journal entry");
+    }
+    for run in periods::posted_runs(conn)? {
+        for difference in periods::posted_differences(conn, run.run_id)? {
+            verified.found("run_awards", run.run_id.to_string(), difference);
+        }
     }
     check_facts(conn, &mut verified, &mut progress)?;
     check_deliveries(conn, &mut verified, &mut progress)?;

@@ -86,35 +86,6 @@ pub fn unfinished(conn: &mut Conn, before: DateTime<Utc>) -> Result<Vec<(String,
     Ok(rows.into_iter().map(|row| (row.name, row.status)).collect())
 }
 
-/// Closed periods of whose orders something was told since they were last calculated, the oldest first.
-///
-/// Facts of orders that were calculated again are few and have an index of their own.
-pub fn changed_since(conn: &mut Conn) -> Result<Vec<String>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let rows: Vec<Row> = sql_query(
-        "with last as (
-           select p.period_id, p.name, p.starts_at, p.ends_at, p.late_after_seq, max(c.cutoff_seq) as cutoff_seq,
-                  lag(p.late_after_seq, 1, 0::bigint) over (order by p.starts_at) as late_before
-           from periods p
-           join (select rp.period_id, rp.cutoff_seq from run_periods rp
-                 join runs r on r.run_id = rp.run_id and r.post_no is not null) c using (period_id)
-           where p.status = 'closed' group by p.period_id),
-         news as (
-           select distinct f.ordered_at, f.first_seq, f.seq from volume_facts f
-           where f.seq > f.first_seq and f.seq > (select min(cutoff_seq) from last))
-         select l.name from last l where exists (
-           select from news n where n.seq > l.cutoff_seq and n.ordered_at < l.ends_at
-             and n.first_seq <= l.late_after_seq and (n.ordered_at >= l.starts_at or n.first_seq > l.late_before))
-         order by l.starts_at",
-    )
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| row.name).collect())
-}
-
 /// The oldest period that is not closed: the one that somebody has to bring further.
 pub fn current(conn: &mut Conn) -> Result<Option<Period>, DbError> {
     let found = sql_query(format!("{PERIOD} where p.status <> 'closed' order by p.starts_at limit 1"));

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod session;
 pub mod state;
 pub mod trace;
+pub mod turn;
 pub mod webhooks;
 
 use actix_web::{HttpResponse, web};

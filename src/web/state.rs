@@ -9,6 +9,7 @@ use url::Url;
 use super::fresh::Fresh;
 use super::health::Schema;
 use super::limits::Limits;
+use super::turn::Turns;
 use crate::access::Tokens;
 use crate::access::backoff::Backoff;
 use crate::catalog::Mappings;
@@ -42,6 +43,8 @@ pub struct AppState {
     pub stop_loss: Decimal,
     pub backoff: Backoff,
     pub limits: Limits,
+    /// Of calculations inside a request.
+    pub turns: Turns,
     pub schema: Schema,
     pub metrics: Metrics,
     /// How we are reached from outside; decides what cookies and links look like.

@@ -9,6 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use fastrand::Rng;
 use rust_decimal::dec;
+use upline::access::{self, AccessProblem, Role};
 use upline::clock::Clock;
 use upline::core::genealogy::{DistributorVersion, Status as StatusOf};
 use upline::core::ids::{DistributorId, StoreId};
@@ -164,13 +165,22 @@ impl Company {
         assert!(problem.to_string().contains(why), "{problem}");
     }
 
+    fn add_user(&self, email: &str, role: Role, password: &str) {
+        let hashed = access::password::hash(password).unwrap();
+        let add = |tx: &mut Tx<'_>| {
+            let user = access::add_user(tx, email, role, "test", december())?;
+            access::set_password(tx, user.user_id, &hashed, &[], "test", december())
+        };
+        upline::cli::transact::<_, AccessProblem>(&self.pipeline.db, add).unwrap();
+    }
+
     fn worker(&self, now: DateTime<Utc>) -> Worker {
         Worker::new(self.pipeline.db.clone(), self.plans.clone(), Clock::fixed(now))
     }
 
     fn freeze(&self, name: &str, now: DateTime<Utc>) {
         self.ensure(now);
-        self.change(|tx, _| periods::soft_close(tx, name, "ann", now)).unwrap();
+        self.change(|tx, _| periods::soft_close(tx, name, false, "ann", now)).unwrap();
         self.change(|tx, published| periods::freeze(tx, published, name, "ann", now)).unwrap();
     }
 
@@ -193,7 +203,7 @@ impl Company {
     }
 
     fn approve_and_post(&self, run: Uuid, now: DateTime<Utc>) -> Run {
-        let stop_loss = StopLoss { most: dec!(0.60), is_acknowledged: false };
+        let stop_loss = StopLoss { most: dec!(0.60), is_acknowledged: false, leaves_out: false };
         self.change(|tx, _| periods::approve(tx, run, stop_loss, "bob", now)).unwrap();
         self.change(|tx, published| periods::post(tx, published, run, "bob", now)).unwrap()
     }
@@ -254,7 +264,7 @@ fn a_period_is_closed_under_review_and_posted_once() {
         "2026-11 2026-12"
     );
     company.refused("goes on until 2026-12-01", |tx, _| {
-        periods::soft_close(tx, NOVEMBER, "ann", at("2026-11-30T23:59:59Z"))
+        periods::soft_close(tx, NOVEMBER, false, "ann", at("2026-11-30T23:59:59Z"))
     });
     company.refused("is open; first run `upline period soft-close 2026-11`", |tx, published| {
         periods::freeze(tx, published, NOVEMBER, "ann", now)
@@ -262,12 +272,14 @@ fn a_period_is_closed_under_review_and_posted_once() {
     company.refused("an official run needs it frozen", |tx, published| {
         periods::start_run(tx, published, NOVEMBER, RunKind::Official, "ann", now)
     });
-    company.refused("there is no period \"2025-01\"", |tx, _| periods::soft_close(tx, "2025-01", "ann", now));
+    company.refused("there is no period \"2025-01\"", |tx, _| {
+        periods::soft_close(tx, "2025-01", false, "ann", now)
+    });
 
     // To look at before, and thrown away.
     let look = company.calculated(NOVEMBER, RunKind::Unofficial, now);
     company.refused("unofficial", |tx, _| {
-        let stop_loss = StopLoss { most: dec!(1), is_acknowledged: true };
+        let stop_loss = StopLoss { most: dec!(1), is_acknowledged: true, leaves_out: false };
         periods::approve(tx, look.run_id, stop_loss, "bob", now)
     });
     company.change(|tx, _| periods::discard(tx, look.run_id, "ann", now)).unwrap();
@@ -285,7 +297,13 @@ fn a_period_is_closed_under_review_and_posted_once() {
 
     let approve = |by: &'static str, most, is_acknowledged| {
         move |tx: &mut Tx<'_>, _: &Published| {
-            periods::approve(tx, run.run_id, StopLoss { most, is_acknowledged }, by, december())
+            periods::approve(
+                tx,
+                run.run_id,
+                StopLoss { most, is_acknowledged, leaves_out: false },
+                by,
+                december(),
+            )
         }
     };
     company.refused("the run is not approved", |tx, published| {
@@ -359,7 +377,7 @@ fn orders_of_an_earlier_time_have_periods_of_their_own_until_one_is_closed() {
     company.tell(&[Order { created: "2026-10-30T09:00:00", ..order(1, "10.00", "4") }.body()]);
     company.ensure(december());
     assert_eq!(company.pipeline.ask(all), "2026-10 2026-11 2026-12");
-    company.change(|tx, _| periods::soft_close(tx, "2026-10", "ann", december())).unwrap();
+    company.change(|tx, _| periods::soft_close(tx, "2026-10", true, "ann", december())).unwrap();
     company.tell(&[Order { created: "2026-09-30T09:00:00", ..order(2, "10.00", "4") }.body()]);
     company.ensure(december());
     assert_eq!(company.pipeline.ask(all), "2026-10 2026-11 2026-12");
@@ -444,7 +462,7 @@ fn late_orders_count_in_the_open_period_and_later_refunds_where_the_order_is() {
     company.tell(&november_orders());
     let now = december();
     company.ensure(now);
-    company.change(|tx, _| periods::soft_close(tx, NOVEMBER, "ann", now)).unwrap();
+    company.change(|tx, _| periods::soft_close(tx, NOVEMBER, false, "ann", now)).unwrap();
     // Of November's time, told in December; and a refund of a November order before the freeze.
     company.tell(&[order(5, "40.00", "4").body()]);
     company.tell(&[
@@ -546,7 +564,7 @@ fn an_adjustment_is_calculated_on_what_is_posted() {
         periods::start_run(tx, published, "2027-01", RunKind::Adjustment, "ann", january)
     });
     company.close(DECEMBER, january);
-    let stop_loss = StopLoss { most: dec!(1), is_acknowledged: false };
+    let stop_loss = StopLoss { most: dec!(1), is_acknowledged: false, leaves_out: false };
     company.change(|tx, _| periods::approve(tx, adjustment.run_id, stop_loss, "bob", january)).unwrap();
     company.refused("another run was posted since", |tx, published| {
         periods::post(tx, published, adjustment.run_id, "bob", january)
@@ -752,11 +770,13 @@ fn ended_in_any_stage_a_run_comes_to_the_same() {
         assert_eq!(company.run(run).status, RunStatus::Running, "{table}");
         assert_eq!(company.pipeline.ask("select count(*) from run_awards"), "0");
     }
+    assert_eq!(company.pipeline.ask("select attempts from runs"), "3");
+    company.pipeline.tamper("update runs set attempts = 2");
     assert!(company.worker(december()).work_once().unwrap());
     assert_eq!(company.run(run).result_hash, clean_run.result_hash);
     assert_eq!(written(&company), written(&clean));
 
-    let stop_loss = StopLoss { most: dec!(1), is_acknowledged: false };
+    let stop_loss = StopLoss { most: dec!(1), is_acknowledged: false, leaves_out: false };
     company.change(|tx, _| periods::approve(tx, run, stop_loss, "bob", december())).unwrap();
     let post = || {
         let published = company.published();
@@ -842,12 +862,30 @@ fn a_killed_process_leaves_a_run_that_another_one_finishes() {
     assert_eq!((told["status"].as_str(), told["kind"].as_str()), (Some("review"), Some("official")));
     assert_eq!(company.pipeline.ask("select count(*) from runs"), "1");
     let id = told["run_id"].as_str().unwrap();
-    let refused = upline(&["period", "approve", id, "--by", "ann"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("somebody else has to approve it"));
-    assert!(upline(&["period", "approve", id, "--by", "bob"]).output().unwrap().status.success());
-    assert!(upline(&["period", "post", id, "--by", "bob"]).output().unwrap().status.success());
-    assert_eq!(upline(&["period", "post", id, "--by", "bob"]).output().unwrap().status.code(), Some(1));
+    assert_eq!(company.run(id.parse().unwrap()).created_by, "console:ann");
+    let secret = dir.join("secret.txt");
+    std::fs::write(&secret, "the right horse\n").unwrap();
+    let by = |action: &str, who: &str| {
+        upline(&["period", action, id, "--by", who, "--password-file", secret.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    let refused = |output: std::process::Output, why: &str| {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && told.contains(why), "{why}: {told}");
+    };
+    refused(by("approve", "ann"), "upline user add");
+    company.add_user("bob@example.com", Role::Admin, "the right horse");
+    company.add_user("eve@example.com", Role::Operator, "the right horse");
+    company.add_user("dan@example.com", Role::Admin, "another horse");
+    for who in ["ann", "console:ann", "eve@example.com", "dan@example.com"] {
+        refused(by("approve", who), "is no active admin");
+    }
+    assert_eq!(company.run(id.parse().unwrap()).status, RunStatus::Review);
+    assert!(by("approve", "Bob@example.com").status.success());
+    assert!(by("post", "bob@example.com").status.success());
+    refused(by("post", "bob@example.com"), "a run is posted once");
+    assert_eq!(company.run(id.parse().unwrap()).approved_by.as_deref(), Some("bob@example.com"));
     assert_eq!(company.pipeline.ask(BY_RUNS), NOVEMBER_PAYS);
     let list = String::from_utf8(upline(&["period", "list"]).output().unwrap().stdout).unwrap();
     assert!(list.contains("2026-11") && list.contains("closed"), "{list}");
@@ -861,4 +899,205 @@ fn a_killed_process_leaves_a_run_that_another_one_finishes() {
     assert_eq!(tried["periods"][0]["difference"], "39.05");
     company.check();
     let _ = std::fs::remove_dir_all(&dir);
+}
+
+#[test]
+fn a_run_that_ends_its_process_every_time_is_given_up() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    company.freeze(NOVEMBER, december());
+    let run = company.start(NOVEMBER, RunKind::Official, december());
+    let stopped = company.worker(december());
+    stopped.stopped.store(true, std::sync::atomic::Ordering::Relaxed);
+    stopped.work_once().unwrap();
+    assert_eq!(company.pipeline.ask("select attempts from runs"), "0", "a clean stop is nobody's fault");
+    company.pipeline.tamper("update runs set attempts = 3");
+    assert!(company.worker(december()).work_once().unwrap());
+    let run = company.run(run);
+    assert_eq!(run.status, RunStatus::Failed);
+    assert!(run.problem.unwrap().contains("begun 3 times"));
+    company.calculated(NOVEMBER, RunKind::Official, december());
+}
+
+#[test]
+fn a_rank_that_a_close_decided_is_not_given_by_hand() {
+    let company = Company::new("same_period");
+    company.tell(&november_orders());
+    company.close(NOVEMBER, december());
+    let standing = |at: &str| {
+        company.pipeline.ask(&format!(
+            "select concat_ws(' ', rank, rank_decided) from distributor_versions
+             where distributor_id = '1' and effective_from <= '{at}'
+             order by effective_from desc, version_no desc limit 1"
+        ))
+    };
+    assert_eq!(standing("2026-12-31"), "silver t");
+    // Somebody moves and keeps the rank; somebody else is given one.
+    let version = |id: &str, rank: &str, from: &str| Entry {
+        version: DistributorVersion {
+            id: DistributorId::new(id),
+            sponsor: (id != "1").then(|| DistributorId::new("1")),
+            status: StatusOf::Active,
+            rank: Some(rank.to_owned()),
+            from: Some(at(from)),
+            enrolled_at: Some(at("2020-01-01T00:00:00Z")),
+        },
+        country: None,
+        tax_id: None,
+        name: None,
+        email: None,
+    };
+    let told =
+        [version("1", "silver", "2026-12-10T00:00:00Z"), version("5", "silver", "2026-12-10T00:00:00Z")];
+    let record = |tx: &mut Tx<'_>| {
+        distributors::record(tx, &told, "test", at("2020-01-01T00:00:00Z"))
+            .map_err(|e| DbError::Invariant(format!("{e:?}")))
+    };
+    company.pipeline.db.transact(Lane::Admin, record).unwrap();
+    assert_eq!(standing("2026-12-31"), "silver t");
+    let decided = "select string_agg(distributor_id, ' ') from distributor_versions
+                   where recorded_by = 'test' and rank = 'silver' and rank_decided";
+    assert_eq!(company.pipeline.ask(decided), "1");
+    let order_of_time = "select count(*) from distributor_versions where recorded_by = 'test' and effective_from = '2026-12-10'
+        and recorded_at <= (select max(recorded_at) from distributor_versions where recorded_by = 'period 2026-11')";
+    assert_eq!(company.pipeline.ask(order_of_time), "0", "what is recorded later is known later");
+    // The refund takes the rank away from the end of November on.
+    company.tell(&[Order {
+        modified: "2026-12-04T10:00:00",
+        refunds: &["150.00"],
+        ..order(3, "150.00", "5")
+    }
+    .body()]);
+    let adjustment = company.adjust(DECEMBER, at("2026-12-12T10:00:00Z"));
+    assert_eq!(adjustment.status, RunStatus::Posted);
+    assert_eq!([standing("2026-12-01"), standing("2026-12-31")], ["t", "t"]);
+    company.check();
+}
+
+#[test]
+fn a_run_stands_on_what_the_period_before_leaves_by_now() {
+    let company = Company::new("same_period");
+    company.pipeline.publish(
+        &plan("same_period", "0.10").replace("by = \"gv\"\nbrackets", "by = \"cumulative_gv\"\nbrackets"),
+        "2020-01-01T00:00:00Z",
+    );
+    company.tell(&november_orders());
+    company.close(NOVEMBER, december());
+    company.tell(&[Order { created: "2026-12-02T09:00:00", ..order(6, "50.00", "3") }.body()]);
+    let january = at("2027-01-02T10:00:00Z");
+    company.freeze(DECEMBER, january);
+    let run = company.calculated(DECEMBER, RunKind::Official, january);
+    company.tell(&[Order {
+        modified: "2027-01-01T10:00:00",
+        refunds: &["150.00"],
+        ..order(3, "150.00", "5")
+    }
+    .body()]);
+    let stale = || company.pipeline.db.read(Lane::Admin, periods::changed_since).unwrap();
+    assert_eq!(stale(), [NOVEMBER]);
+    let stop_loss = StopLoss { most: dec!(1), is_acknowledged: false, leaves_out: false };
+    company.change(|tx, _| periods::approve(tx, run.run_id, stop_loss, "bob", january)).unwrap();
+    company.adjust("2027-01", january);
+    assert!(stale().is_empty());
+    company.refused("2026-11, was adjusted since", |tx, published| {
+        periods::post(tx, published, run.run_id, "bob", january)
+    });
+    company.change(|tx, _| periods::discard(tx, run.run_id, "bob", january)).unwrap();
+    let again = company.calculated(DECEMBER, RunKind::Official, january);
+    company.approve_and_post(again.run_id, january);
+    company.check();
+}
+
+#[test]
+fn a_soft_close_waits_for_what_is_not_processed() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    let now = december();
+    company.ensure(now);
+    company.pipeline.accept(STORE, &[order(7, "10.00", "4").body()]);
+    company.refused("1 deliveries or orders", |tx, _| periods::soft_close(tx, NOVEMBER, false, "ann", now));
+    company.change(|tx, _| periods::soft_close(tx, NOVEMBER, true, "ann", now)).unwrap();
+    assert_eq!(
+        company.pipeline.ask("select detail ->> 'backlog' from period_changes where change = 'soft_closed'"),
+        "1"
+    );
+    company.pipeline.drain();
+}
+
+#[test]
+fn what_is_posted_of_a_run_cannot_be_changed_unseen() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    let run = company.close(NOVEMBER, december());
+    for table in ["run_awards", "run_pools", "run_standings"] {
+        for change in [format!("delete from {table}"), format!("update {table} set run_id = run_id")] {
+            let refused =
+                company.pipeline.db.read(Lane::Admin, |conn| Ok(conn.batch_execute(&change)?)).unwrap_err();
+            assert!(format!("{refused:?}").contains("of a posted run"), "{change}: {refused:?}");
+        }
+    }
+    company.check();
+    company
+        .pipeline
+        .tamper("update run_awards set amount = amount + 1 where bonus = 'step' and distributor_id = '5'");
+    let problems = company.pipeline.verify().problems;
+    assert!(
+        problems.iter().any(|p| p.table == "run_awards"
+            && p.row == run.run_id.to_string()
+            && p.message.contains("step 5 8.5000 earn, its event is 2026-11 step 5 7.5000 earn")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn an_adjustment_that_leaves_orders_out_is_only_approved_knowingly() {
+    let company = Company::new("now");
+    company.tell(&november_orders());
+    company.close(NOVEMBER, december());
+    company.pipeline.enroll("9", Some("1"));
+    company.tell(&[Order {
+        modified: "2026-12-04T10:00:00",
+        refunds: &["50.00"],
+        ..order(1, "100.00", "4")
+    }
+    .body()]);
+    // As if the order had been another's.
+    company.pipeline.tamper(
+        "update volume_facts set distributor_id = '9' where seq = (select max(seq) from volume_facts)",
+    );
+    let now = at("2026-12-05T10:00:00Z");
+    let run = company.calculated(DECEMBER, RunKind::Adjustment, now);
+    assert_eq!(periods::summary(&run).unwrap().counts.unknown_distributor, 1);
+    let approve = |leaves_out| {
+        move |tx: &mut Tx<'_>, _: &Published| {
+            let known = StopLoss { most: dec!(0), is_acknowledged: true, leaves_out };
+            periods::approve(tx, run.run_id, known, "bob", now)
+        }
+    };
+    company.refused("1 order(s) of the corrected periods", approve(false));
+    company.change(approve(true)).unwrap();
+}
+
+#[test]
+fn an_average_is_explained_as_one() {
+    let company = Company::new("average_rate");
+    company.tell(&november_orders());
+    company.close(NOVEMBER, december());
+    company.tell(&[Order {
+        modified: "2026-12-04T10:00:00",
+        refunds: &["50.00"],
+        ..order(1, "100.00", "4")
+    }
+    .body()]);
+    company.adjust(DECEMBER, at("2026-12-05T10:00:00Z"));
+    let event = company.pipeline.ask(
+        "select event_id from commission_events
+         where bonus = 'levels' and distributor_id = '3' and line = '' order by event_id desc limit 1",
+    );
+    let id = event.parse::<Uuid>().unwrap();
+    let told =
+        company.pipeline.db.read(Lane::Admin, |conn| Ok(proof::explain_run(conn, id)?)).unwrap().unwrap();
+    let text = told.to_string();
+    assert!(text.contains("8.03 was paid x base 110.5 now / base 160.5 then = "), "{text}");
+    assert!(told.sources.is_empty() && !text.contains("in all"), "{text}");
 }

@@ -216,17 +216,19 @@ fn a_viewer_reads_periods_and_changes_none() {
 fn what_if_writes_nothing_and_gives_a_harmless_sheet() {
     let app = TestApp::with_an_ended_period();
     let viewer = Browser::by_link(&app, &app.link_for("eve@example.test", "viewer"));
+    assert_eq!(viewer.send("/admin/simulate", &[("document", "x = 1"), ("periods", "2")]).status, 403);
+    let operator = Browser::by_link(&app, &app.link_for("ops@example.test", "operator"));
     let plan = std::fs::read_to_string(PLAN).expect("the sample plan").replace("0.10", "0.20");
     let fields = [("document", plan.as_str()), ("periods", "2"), ("step", "csv")];
-    let sheet = viewer.send("/admin/simulate", &fields);
+    let sheet = operator.send("/admin/simulate", &fields);
     assert_eq!(sheet.status, 200, "{}", sheet.text);
     let mut lines = sheet.text.lines();
     assert_eq!(lines.next(), Some("period,distributor_id,currency,as_it_was,with_this_plan,difference"));
     assert_eq!(lines.next(), Some("2026-10,4,USD,10,20,10"));
     assert_eq!(lines.next(), None, "nobody else gets another sum");
-    let broken = viewer.send("/admin/simulate", &[("document", "x = 1"), ("periods", "2")]);
+    let broken = operator.send("/admin/simulate", &[("document", "x = 1"), ("periods", "2")]);
     assert!(broken.status == 422 && broken.text.contains("problem"), "{}", broken.text);
-    let none = viewer.send("/admin/simulate", &[("periods", "0")]);
+    let none = operator.send("/admin/simulate", &[("periods", "0")]);
     assert!(none.status == 422 && none.text.contains("a number from 1 to 24"), "{}", none.text);
     assert!(viewer.get("/admin/periods/2026-10").text.contains("None yet."), "no run was made");
 }

@@ -159,6 +159,12 @@ fn tell_corrections(summary: &Summary) -> anyhow::Result<()> {
             "{}: {} award(s), {} {} (refunds: {})",
             corrected.period, corrected.awards, corrected.amount, summary.currency, corrected.policy
         ))?;
+        if corrected.unknown_distributor > 0 {
+            output::line(format_args!(
+                "  {} order(s) are of distributors who were not known at the freeze and do not count",
+                corrected.unknown_distributor
+            ))?;
+        }
     }
     Ok(())
 }

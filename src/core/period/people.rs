@@ -1,5 +1,7 @@
 //! Everybody of a period in arrays, each after its sponsor: one pass from the back goes up the whole tree.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
 use super::positions::{PositionAt, Positions};
@@ -84,6 +86,15 @@ impl People {
         people.by_id = place.into_iter().filter(|person| *person != NOBODY).collect();
         people.positions = Positions::build(placed, |owner| people.find(owner));
         people
+    }
+
+    /// These have no rank of their own: theirs was decided by a close, and is carried.
+    pub fn forget_ranks(&mut self, ids: &HashSet<DistributorId>) {
+        for (person, id) in self.persons.iter_mut().zip(&self.ids) {
+            if ids.contains(id) {
+                person.rank = NO_RANK;
+            }
+        }
     }
 
     pub fn len(&self) -> usize {

@@ -13,6 +13,9 @@ use crate::db::DbError;
 pub struct Fact {
     #[diesel(sql_type = BigInt)]
     pub seq: i64,
+    /// Of the order's first fact.
+    #[diesel(sql_type = BigInt)]
+    pub first_seq: i64,
     #[diesel(sql_type = SqlUuid)]
     pub order_id: Uuid,
     #[diesel(sql_type = Integer)]
@@ -33,7 +36,7 @@ pub struct Fact {
 }
 
 const COLUMNS: &str =
-    "f.seq, f.order_id, f.calculation_no, f.store_id, f.ordered_at, f.distributor_id, f.own,
+    "f.seq, f.first_seq, f.order_id, f.calculation_no, f.store_id, f.ordered_at, f.distributor_id, f.own,
                        f.currency::text as currency, f.lines::text as lines";
 const IS_LAST: &str = "not exists (select from volume_facts n
                                    where n.order_id = f.order_id and n.seq > n.first_seq and n.seq > f.seq
@@ -62,13 +65,13 @@ pub fn in_time(
     .load(conn)?)
 }
 
-/// The next orders of an earlier time that were told too late for it, by number.
+/// The next orders of an earlier time that were told too late for it, by when they were first told.
 pub fn late(conn: &mut PgConnection, scope: &Scope, after: i64, limit: i64) -> Result<Vec<Fact>, DbError> {
     Ok(sql_query(format!(
         "select {COLUMNS} from volume_facts f
-         where f.seq > $4 and f.seq > $5 and f.seq <= $1 and f.ordered_at < $2 and f.first_seq > $5
-           and f.first_seq <= $3 and f.lines <> '[]' and {IS_LAST}
-         order by f.seq limit $6"
+         where f.first_seq > greatest($4, $5) and f.first_seq <= least($1, $3) and f.seq <= $1 and f.ordered_at < $2
+           and f.lines <> '[]' and {IS_LAST}
+         order by f.first_seq, f.seq limit $6"
     ))
     .bind::<BigInt, _>(scope.cutoff)
     .bind::<Timestamptz, _>(scope.starts_at)

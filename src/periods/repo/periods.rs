@@ -134,21 +134,6 @@ pub fn first_order(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>, DbE
     Ok(sql_query("select min(ordered_at) as at from volume_facts").get_result::<Instant>(conn)?.at)
 }
 
-/// When we last learned something of a distributor or a position. Whoever is just recording something is waited
-/// for, and nobody records anything before this database transaction ends.
-pub fn newest_knowledge(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>, DbError> {
-    sql_query(
-        "select from cache_versions where name in ('distributors', 'placement') order by name for update",
-    )
-    .execute(conn)?;
-    Ok(sql_query(
-        "select greatest((select max(recorded_at) from distributor_versions),
-                         (select max(recorded_at) from placement_versions)) as at",
-    )
-    .get_result::<Instant>(conn)?
-    .at)
-}
-
 /// One thing that was done to a period.
 #[derive(Clone, Debug, QueryableByName, Serialize)]
 pub struct Change {

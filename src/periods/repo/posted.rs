@@ -34,6 +34,37 @@ fn fixed(value: Decimal, period: Uuid) -> Result<Fixed, DbError> {
     Fixed::of(value).map_err(|_| DbError::Damaged(format!("a sum of what was posted for period {period}")))
 }
 
+#[derive(QueryableByName)]
+struct Difference {
+    #[diesel(sql_type = Text)]
+    told: String,
+}
+
+/// Awards of a posted run that are not what its commission events say. Those can never be changed, and later
+/// adjustments go by the awards.
+pub fn differences(conn: &mut PgConnection, run_id: Uuid) -> Result<Vec<String>, DbError> {
+    let rows: Vec<Difference> = sql_query(
+        "with a as (
+           select row_number() over (order by a.award_no) as n, a.award_no, p.name as period, a.bonus,
+                  a.distributor_id, a.amount, a.kind
+           from run_awards a left join periods p using (period_id) where a.run_id = $1 and a.kind is not null),
+         e as (
+           select row_number() over (order by e.event_id) as n, c.calc_snapshot_json ->> 'period' as period, e.bonus,
+                  e.distributor_id, e.amount, e.kind
+           from commission_events e join calculations c using (order_id, calculation_no) where e.order_id = $1)
+         select concat('award ', coalesce(a.award_no::text, 'none'), ' is ',
+                       concat_ws(' ', a.period, a.bonus, a.distributor_id, a.amount, a.kind), ', its event is ',
+                       concat_ws(' ', e.period, e.bonus, e.distributor_id, e.amount, e.kind)) as told
+         from a full join e using (n)
+         where (a.period, a.bonus, a.distributor_id, a.amount, a.kind)
+               is distinct from (e.period, e.bonus, e.distributor_id, e.amount, e.kind)
+         order by n limit 20",
+    )
+    .bind::<SqlUuid, _>(run_id)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.told).collect())
+}
+
 /// One for each bonus, distributor and position.
 pub fn awards(conn: &mut PgConnection, period: Uuid, based_on: i32) -> Result<Vec<NamedAward>, DbError> {
     let rows: Vec<AwardSum> = sql_query(format!(

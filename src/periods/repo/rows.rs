@@ -176,6 +176,24 @@ pub fn awards(
     .load(conn)?)
 }
 
+pub fn award_like(
+    conn: &mut PgConnection,
+    run_id: Uuid,
+    award: &StoredAward,
+) -> Result<Option<StoredAward>, DbError> {
+    let found: Vec<StoredAward> = sql_query(
+        "select award_no, period_id, bonus, distributor_id, position, base, earned, amount, kind from run_awards
+         where run_id = $1 and period_id = $2 and bonus = $3 and distributor_id = $4 and position = $5",
+    )
+    .bind::<SqlUuid, _>(run_id)
+    .bind::<SqlUuid, _>(award.period_id)
+    .bind::<Text, _>(&award.bonus)
+    .bind::<Text, _>(&award.distributor_id)
+    .bind::<Text, _>(&award.position)
+    .load(conn)?;
+    Ok(found.into_iter().next())
+}
+
 /// A pool as it is stored.
 #[derive(Clone, Debug, PartialEq, QueryableByName)]
 pub struct StoredPool {

@@ -154,16 +154,28 @@ pub fn try_claim(session: &mut PgConnection, run_id: Uuid) -> Result<bool, DbErr
     Ok(claim.got)
 }
 
-/// From its start, whoever had begun it before. `false` when it is not to be calculated any more.
-pub fn begin(conn: &mut PgConnection, run_id: Uuid, now: DateTime<Utc>) -> Result<bool, DbError> {
-    let begun = sql_query(
-        "update runs set status = 'running', stage = 'loading', done = 0, total = 0, started_at = $2
-         where run_id = $1 and status in ('queued', 'running')",
+/// From its start, whoever had begun it before. How often that is, this time included; `None` when it is not to be
+/// calculated any more.
+pub fn begin(conn: &mut PgConnection, run_id: Uuid, now: DateTime<Utc>) -> Result<Option<i32>, DbError> {
+    let begun: Vec<Number> = sql_query(
+        "update runs set status = 'running', stage = 'loading', done = 0, total = 0, started_at = $2,
+                attempts = attempts + 1
+         where run_id = $1 and status in ('queued', 'running') returning attempts as number",
     )
     .bind::<SqlUuid, _>(run_id)
     .bind::<Timestamptz, _>(now)
+    .load(conn)?;
+    Ok(begun.into_iter().next().map(|row| row.number))
+}
+
+/// What stopped the attempt was not the run's fault.
+pub fn give_back(conn: &mut PgConnection, run_id: Uuid) -> Result<(), DbError> {
+    sql_query(
+        "update runs set attempts = attempts - 1 where run_id = $1 and status = 'running' and attempts > 0",
+    )
+    .bind::<SqlUuid, _>(run_id)
     .execute(conn)?;
-    Ok(begun == 1)
+    Ok(())
 }
 
 /// `false` when nobody wants the run any more.

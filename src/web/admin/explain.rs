@@ -70,31 +70,33 @@ pub struct ExplainStep {
     pub link: Option<Link>,
 }
 
-/// What the event is of.
-enum Either {
-    Order(Names, Box<Explanation>),
-    Run(Result<Box<explain_run::Found>, String>),
+/// An event of a run is explained by calculating the run again.
+async fn of_run(viewer: &Viewer, desk: &Desk, id: Uuid) -> Result<HttpResponse, Denied> {
+    let turn = desk.state.turns.take()?;
+    let read = desk.read(viewer, "ledger", move |conn| {
+        let _turn = turn;
+        explain_run::read(conn, id)
+    });
+    let (shell, found) = read.await?;
+    match found.ok_or_else(|| nothing("commission event"))? {
+        Ok(found) => desk.show(&explain_run::page(shell, &found)),
+        Err(problem) => {
+            let unable = format!("the run cannot be calculated again: {problem}");
+            Err(Refusal::new(StatusCode::CONFLICT, "not_explained", unable).into())
+        }
+    }
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResponse, Denied> {
     let id = id.into_inner();
     let (shell, found) = desk
         .read(&viewer, "ledger", move |conn| {
-            let Some(told) = proof::explain(conn, id)? else {
-                return Ok(explain_run::read(conn, id)?.map(Either::Run));
-            };
+            let Some(told) = proof::explain(conn, id)? else { return Ok(None) };
             let ids: Vec<String> = told.upline.iter().map(|member| member.distributor.0.clone()).collect();
-            Ok(Some(Either::Order(names(distributors::profiles(conn, &ids)?), Box::new(told))))
+            Ok(Some((names(distributors::profiles(conn, &ids)?), told)))
         })
         .await?;
-    let (names, told) = match found.ok_or_else(|| nothing("commission event"))? {
-        Either::Order(names, told) => (names, told),
-        Either::Run(Ok(found)) => return desk.show(&explain_run::page(shell, &found)),
-        Either::Run(Err(problem)) => {
-            let unable = format!("the run cannot be calculated again: {problem}");
-            return Err(Refusal::new(StatusCode::CONFLICT, "not_explained", unable).into());
-        }
-    };
+    let Some((names, told)) = found else { return of_run(&viewer, &desk, id).await };
     let snapshot = serde_json::to_string(&told).unwrap_or_default();
     let page = ExplainPage {
         shell,

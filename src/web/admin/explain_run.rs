@@ -141,6 +141,19 @@ fn standing(told: &RunExplanation) -> ExplainStep {
 fn award_steps(told: &RunExplanation, award: &AwardTold) -> Vec<ExplainStep> {
     let money = |amount: Decimal| words::amount(amount, &told.currency);
     let mut steps = vec![];
+    if let Some(average) = &told.average {
+        let number = |amount: Decimal| format::grouped(&format::plain(amount));
+        let sum = format!(
+            "{} × {} ÷ {} = {} ≈ {}",
+            money(average.paid).number,
+            number(average.base_now.decimal()),
+            number(average.base_then),
+            format::plain(average.exact),
+            money(award.earned.decimal())
+        );
+        let text = "what the close paid, times the base now, by the base then";
+        steps.push(step("At the average rate", text, sum));
+    }
     if !told.sources.is_empty() {
         let count = told.sources.len() + told.more_sources;
         let parts = if count == 1 { "one part".to_owned() } else { format!("{count} parts, listed below") };

@@ -18,6 +18,7 @@ use super::periods::{plural, ranks};
 use super::plans::as_written;
 use super::shell::Shell;
 use super::words;
+use crate::access::Session;
 use crate::core::plan::{Plan, PlanProblem};
 use crate::core::sheet::harmless;
 use crate::db::DbError;
@@ -26,7 +27,7 @@ use crate::periods::{self, CalculationProblem, PeriodUnder, WhatIf};
 use crate::reports::Conn;
 use crate::reports::periods::review::Moved;
 use crate::web::error::Refusal;
-use crate::web::session::{Denied, Form, Viewer};
+use crate::web::session::{Denied, Form, Operator, Viewer};
 
 #[derive(Template)]
 #[template(path = "admin/simulate.html")]
@@ -97,7 +98,7 @@ pub async fn page(viewer: Viewer, desk: Desk) -> Result<HttpResponse, Denied> {
     blank(&viewer, &desk, wish, Wrong::default(), vec![]).await
 }
 
-pub async fn calculate(viewer: Viewer, desk: Desk, form: Form<Wish>) -> Result<HttpResponse, Denied> {
+pub async fn calculate(viewer: Operator, desk: Desk, form: Form<Wish>) -> Result<HttpResponse, Denied> {
     let mut wish = form.0;
     wish.document = as_written(&wish.document);
     let last = wish.periods.trim().parse().ok().filter(|last| (1..=MOST).contains(last));
@@ -114,8 +115,12 @@ pub async fn calculate(viewer: Viewer, desk: Desk, form: Form<Wish>) -> Result<H
         }
     };
     let order: Vec<String> = plan.ranks().to_vec();
-    let read = desk.read(&viewer, "periods", move |conn| tried(conn, &plan, last)).await?;
-    let (mut shell, tried) = read;
+    let turn = desk.state.turns.take()?;
+    let read = desk.read(&viewer, "periods", move |conn| {
+        let _turn = turn;
+        tried(conn, &plan, last)
+    });
+    let (mut shell, tried) = read.await?;
     shell.here = "/admin/simulate".to_owned();
     let (found, names) = match tried {
         Ok(found) => found,
@@ -141,7 +146,7 @@ pub async fn calculate(viewer: Viewer, desk: Desk, form: Form<Wish>) -> Result<H
 }
 
 async fn blank(
-    viewer: &Viewer,
+    viewer: &Session,
     desk: &Desk,
     wish: Wish,
     wrong: Wrong,
@@ -177,7 +182,7 @@ enum Chosen {
     Nothing,
 }
 
-async fn chosen(viewer: &Viewer, desk: &Desk, wish: &Wish) -> Result<Chosen, Denied> {
+async fn chosen(viewer: &Session, desk: &Desk, wish: &Wish) -> Result<Chosen, Denied> {
     if !wish.plan.is_empty() {
         let (hash, known) = (wish.plan.clone(), desk.state.plans.clone());
         let (_, found) = desk

@@ -184,10 +184,13 @@ pub async fn explain(
 ) -> Result<HttpResponse, Refusal> {
     let unknown = || Refusal::not_found("unknown_event", "there is no such commission event");
     let Some(event_id) = uuid("event_id", Some(&event_id))? else { return Err(unknown()) };
+    let told = state.db.read_async(Lane::Admin, move |conn| proof::explain(conn, event_id)).await?;
+    if let Some(told) = told {
+        return Ok(HttpResponse::Ok().json(told));
+    }
+    let turn = state.turns.take()?;
     let read = state.db.read_async(Lane::Admin, move |conn| {
-        if let Some(told) = proof::explain(conn, event_id)? {
-            return Ok(Some(Ok(serde_json::to_value(told)?)));
-        }
+        let _turn = turn;
         match proof::explain_run(conn, event_id) {
             Ok(Some(told)) => Ok(Some(Ok(serde_json::to_value(told)?))),
             Ok(None) => Ok(None),

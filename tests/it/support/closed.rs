@@ -24,7 +24,7 @@ use super::wait;
 const FIRST: &str = "anna@example.com";
 const SECOND: &str = "ben@example.com";
 /// Scenarios pay out as much as they like.
-const NO_LIMIT: StopLoss = StopLoss { most: dec!(1), is_acknowledged: true };
+const NO_LIMIT: StopLoss = StopLoss { most: dec!(1), is_acknowledged: true, leaves_out: true };
 
 /// The calendar begins with this period and not with today's.
 pub fn begin(tx: &mut Tx<'_>, published: &Published, first: &Span) -> Result<(), DbError> {
@@ -37,7 +37,7 @@ pub fn close(app: &RunningApp, name: &str) -> Result<(), String> {
         let published = app.books.plans.get(tx.conn)?;
         periods::ensure(tx, &published, now())
     });
-    act(app, |tx, _| periods::soft_close(tx, name, FIRST, now()))?;
+    act(app, |tx, _| periods::soft_close(tx, name, true, FIRST, now()))?;
     act(app, |tx, published| periods::freeze(tx, published, name, FIRST, now()))?;
     run(app, name, RunKind::Official)
 }

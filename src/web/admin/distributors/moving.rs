@@ -202,8 +202,8 @@ async fn preview(desk: &Desk, wanted: SponsorMove) -> Tried<(MovePreview, Period
             Ok(moved) => moved,
             Err(problem) => return Ok(Err(problem)),
         };
-        let before = Trees { genealogy: &network.genealogy, placement: &placement };
-        let after = Trees { genealogy: &moved, ..before };
+        let before = Trees::now(&network.genealogy, &placement);
+        let after = Trees::now(&moved, before.placement);
         let periods = effect::of(conn, "sponsor", MovedTrees { from: wanted.from, before, after })?;
         Ok(Ok((moves, periods)))
     });
@@ -331,8 +331,8 @@ async fn preview_place(desk: &Desk, wanted: PlacementVersion) -> Tried<PlaceEffe
             Err(problem) => return Ok(Err(problem)),
         };
         let (network, placement) = (state.networks.get(conn)?, state.placements.get(conn)?);
-        let before = Trees { genealogy: &network.genealogy, placement: &placement };
-        let after = Trees { placement: &checked.moved, ..before };
+        let before = Trees::now(&network.genealogy, &placement);
+        let after = Trees::now(before.genealogy, &checked.moved);
         let from = wanted.from.unwrap_or(now);
         let periods = effect::of(conn, "place", MovedTrees { from, before, after })?;
         Ok(Ok(PlaceEffect { text: checked.text, below: checked.below, periods }))

@@ -36,14 +36,22 @@ fn answer<T>(desk: &Desk, to: &str, done: Result<T, String>, text: &str) -> Http
     }
 }
 
+#[derive(Deserialize)]
+pub struct Waiting {
+    /// Ticked by whoever does not wait for what is not processed yet.
+    #[serde(default)]
+    backlog: String,
+}
+
 pub async fn soft_close(
     admin: Admin,
     desk: Desk,
     name: Path<String>,
-    _form: Form<Nothing>,
+    form: Form<Waiting>,
 ) -> Result<HttpResponse, Denied> {
-    let (name, to) = (name.to_string(), address(&name));
-    let done = deed(&admin, &desk, move |tx, by, now| periods::soft_close(tx, &name, by, now)).await?;
+    let (name, to, with_backlog) = (name.to_string(), address(&name), !form.0.backlog.is_empty());
+    let work = move |tx: &mut Tx<'_>, by: &str, now| periods::soft_close(tx, &name, with_backlog, by, now);
+    let done = deed(&admin, &desk, work).await?;
     let text = "Softly closed: orders that are told from now on count in the next period.";
     Ok(answer(&desk, &to, done, text))
 }
@@ -110,6 +118,9 @@ pub struct Approval {
     /// Ticked by whoever has seen that the run is above the limit.
     #[serde(default)]
     over: String,
+    /// Ticked by whoever has seen that orders are left out.
+    #[serde(default)]
+    left_out: String,
 }
 
 pub async fn approve(
@@ -119,7 +130,11 @@ pub async fn approve(
     form: Form<Approval>,
 ) -> Result<HttpResponse, Denied> {
     let (run, to) = (*run, run_address(*run));
-    let stop_loss = StopLoss { most: desk.state.stop_loss, is_acknowledged: !form.0.over.is_empty() };
+    let stop_loss = StopLoss {
+        most: desk.state.stop_loss,
+        is_acknowledged: !form.0.over.is_empty(),
+        leaves_out: !form.0.left_out.is_empty(),
+    };
     let done = deed(&admin, &desk, move |tx, by, now| periods::approve(tx, run, stop_loss, by, now)).await?;
     Ok(answer(&desk, &to, done, "Approved. Posting it writes the ledger."))
 }

@@ -34,6 +34,8 @@ pub struct PeriodPage {
     /// A frozen period without an approved run can be opened up again.
     pub can_unfreeze: bool,
     pub adjustment: Option<Adjustment>,
+    /// What a soft close would not wait for; empty for nothing.
+    pub backlog: String,
 }
 
 pub struct Figure {
@@ -77,6 +79,7 @@ struct Found {
     placed: Placed,
     changed: Vec<String>,
     before: Vec<(String, String)>,
+    backlog: i64,
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, name: Path<String>) -> Result<HttpResponse, Denied> {
@@ -88,11 +91,16 @@ pub async fn page(viewer: Viewer, desk: Desk, name: Path<String>) -> Result<Http
             let changes = report::changes(conn, period.period_id)?;
             let placed = report::placed(conn, period.starts_at, period.ends_at)?;
             let changed = match period.status.as_str() {
-                "open" | "soft_closed" => report::changed_since(conn)?,
+                "open" | "soft_closed" => crate::periods::changed_since(conn)?,
                 _ => vec![],
             };
             let before = report::unfinished(conn, period.starts_at)?;
-            Ok(Some((Found { period, runs, changes, placed, changed, before }, plans.get(conn)?)))
+            let backlog = match period.status.as_str() {
+                "open" => crate::periods::backlog(conn)?,
+                _ => 0,
+            };
+            let found = Found { period, runs, changes, placed, changed, before, backlog };
+            Ok(Some((found, plans.get(conn)?)))
         })
         .await?;
     let (found, plans) = found.ok_or_else(|| nothing("period"))?;
@@ -124,6 +132,10 @@ pub async fn page(viewer: Viewer, desk: Desk, name: Path<String>) -> Result<Http
         history: found.changes.iter().map(done).collect(),
         can_unfreeze: is_admin && found.period.status == "frozen" && !decided,
         adjustment: adjustment(&found.changed),
+        backlog: match found.backlog {
+            0 => String::new(),
+            waiting => format!("{} not processed yet may count in the next period", plural(waiting, "event")),
+        },
         name: found.period.name,
         is_admin,
     };

@@ -36,6 +36,8 @@ pub struct RunPage {
     pub next: Next,
     /// Whoever approves has to say that it is above the limit.
     pub over: bool,
+    /// An adjustment that leaves orders out.
+    pub left_out: bool,
 }
 
 /// How far a run is. Also the answer to the page's own question for it.
@@ -86,11 +88,18 @@ pub async fn page(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpResp
         hash: run.result_hash.as_deref().map(hex::encode).unwrap_or_default(),
         progress: is_busy(&run).then(|| progress_of(&run, desk.now())),
         problem: run.problem.clone().unwrap_or_default(),
+        left_out: leaves_out(&run),
         over: review.as_ref().and_then(|review| review.limit.as_ref()).is_some_and(|limit| limit.is_over),
         review,
         next: next(&run, &viewer),
     };
     desk.show(&page)
+}
+
+/// Orders that an adjustment does not count, which its approval has to know.
+fn leaves_out(run: &Run) -> bool {
+    let counts = super::told::summary(run.summary.as_ref()).map(|summary| summary.counts);
+    run.kind == "adjustment" && counts.is_some_and(|counts| counts.unknown_distributor > 0)
 }
 
 /// Asked for by the page again and again; a run that has ended loads the whole page.

@@ -83,6 +83,7 @@ fn one_period() {
     };
     let page = PeriodPage {
         shell: shell("periods"),
+        backlog: "3 events not processed yet may count in the next period".into(),
         name: "2026-01".into(),
         address: "/admin/periods/2026-01".into(),
         status: Pill::new(Tone::Violet, "frozen"),
@@ -180,6 +181,7 @@ fn one_run() {
         review,
         next,
         over: true,
+        left_out: true,
     };
     let progress = |total| Progress {
         address: "/admin/runs/1".into(),
