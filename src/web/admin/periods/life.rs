@@ -180,7 +180,8 @@ fn post(run: Option<&Run>) -> Step {
         "Writes the run's commission events and journal entries, once, and closes the period. What is posted stays; \
          a correction is an adjustment in the period that is open then.",
     );
-    Step { link: run.map(|run| Link::new(run_address(run.run_id), "post it")), ..step }
+    let text = |run: &Run| if run.status == "posted" { "what was posted" } else { "post it" };
+    Step { link: run.map(|run| Link::new(run_address(run.run_id), text(run))), ..step }
 }
 
 /// By whom and when, as the history has it.
