@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
@@ -80,4 +81,9 @@ pub fn problems<P: std::fmt::Display>(problems: &[P]) -> io::Result<()> {
         Some(more @ 1..) => writeln!(err, "  ... and {more} more"),
         _ => Ok(()),
     }
+}
+
+/// `0.125` as `12.5%`.
+pub fn percent(share: Decimal) -> String {
+    format!("{}%", (share * Decimal::ONE_HUNDRED).normalize())
 }

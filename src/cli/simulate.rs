@@ -1,7 +1,6 @@
 //! What past periods would have cost under another plan.
 
 use anyhow::Context;
-use rust_decimal::Decimal;
 
 use super::{Outcome, output};
 use crate::app::Backend;
@@ -36,7 +35,7 @@ fn tell(found: &WhatIf) -> anyhow::Result<()> {
 fn tell_period(period: &PeriodUnder) -> anyhow::Result<()> {
     output::line(format_args!("\n{}, in {}", period.period, period.currency))?;
     let row = |name: &str, cost: &Cost| {
-        let share = cost.share.map_or_else(|| "-".to_owned(), percent);
+        let share = cost.share.map_or_else(|| "-".to_owned(), output::percent);
         let sums = [cost.cv, cost.paid_by_orders, cost.paid].map(|sum| sum.to_string());
         std::iter::once(name.to_owned()).chain(sums).chain([share]).collect::<Vec<_>>()
     };
@@ -75,8 +74,4 @@ pub fn more(count: usize, what: &str) -> anyhow::Result<()> {
         Some(more @ 1..) => Ok(output::line(format_args!("and {more} more {what}; --json has all of them"))?),
         _ => Ok(()),
     }
-}
-
-fn percent(share: Decimal) -> String {
-    format!("{}%", (share * Decimal::ONE_HUNDRED).normalize())
 }

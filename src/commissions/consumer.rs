@@ -13,8 +13,8 @@ use super::target::{self, Standings, target};
 use crate::clock::{Clock, new_id};
 use crate::core::attribution::Attributed;
 use crate::core::engine::{Calculation, EventDraft, difference};
-use crate::core::ids::{DistributorId, EventId};
-use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
+use crate::core::ids::DistributorId;
+use crate::core::journal::{EntryKind, JournalEntry};
 use crate::core::money::{Currency, Money};
 use crate::db::{DbError, Tx};
 use crate::distributors::{Network, Networks};
@@ -160,7 +160,12 @@ impl Batch {
         };
         let snapshot = serde_json::to_value(&wanted)?;
         let evidence = evidence(&calculation, &snapshot, &events);
-        let postings = postings(&events, &totals, &before.totals);
+        let change = [
+            totals.pool - before.totals.pool,
+            totals.breakage - before.totals.breakage,
+            totals.rounding - before.totals.rounding,
+        ];
+        let postings = super::postings(&events, change);
         let entry =
             JournalEntry::new(head.order_id.0, number, EntryKind::Commission, currency, now, postings)
                 .map_err(|unbalanced| DbError::Invariant(unbalanced.to_string()))?;
@@ -247,21 +252,4 @@ impl Totals {
         totals.cv = crate::core::money::round(totals.cv, 4, crate::core::money::Rounding::HalfEven);
         totals
     }
-}
-
-/// Expense takes the pool, each distributor's payable what was awarded, the rest is breakage and rounding.
-fn postings(events: &[StoredEvent], wanted: &Totals, before: &Totals) -> Vec<Posting> {
-    let house = |account, amount| Posting { account, distributor: None, amount, event: None };
-    let mut postings = vec![
-        house(Account::CommissionExpense, wanted.pool - before.pool),
-        house(Account::Breakage, before.breakage - wanted.breakage),
-        house(Account::Rounding, before.rounding - wanted.rounding),
-    ];
-    postings.extend(events.iter().map(|event| Posting {
-        account: Account::CommissionPayable,
-        distributor: Some(DistributorId::new(event.distributor_id.as_str())),
-        amount: -event.amount,
-        event: Some(EventId(event.event_id)),
-    }));
-    postings
 }

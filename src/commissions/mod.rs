@@ -23,8 +23,11 @@ pub use repo::{
 pub use snapshot::{CalcSnapshot, Context, evidence};
 pub use target::{Order, Standings, target};
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::core::ids::{DistributorId, EventId};
+use crate::core::journal::{Account, Posting};
 use crate::db::{DbError, Tx};
 
 /// Stores calculations with their snapshots and what they post, beside the journal entries of the same numbers.
@@ -35,4 +38,21 @@ pub fn store(
 ) -> Result<(), DbError> {
     repo::insert_calculations(tx.conn, calculations)?;
     repo::insert_events(tx.conn, events)
+}
+
+/// Expense takes the pool, each distributor's payable what was awarded, the rest is breakage and rounding.
+pub fn postings(events: &[StoredEvent], [pool, breakage, rounding]: [Decimal; 3]) -> Vec<Posting> {
+    let house = |account, amount| Posting { account, distributor: None, amount, event: None };
+    let mut postings = vec![
+        house(Account::CommissionExpense, pool),
+        house(Account::Breakage, -breakage),
+        house(Account::Rounding, -rounding),
+    ];
+    postings.extend(events.iter().map(|event| Posting {
+        account: Account::CommissionPayable,
+        distributor: Some(DistributorId::new(event.distributor_id.as_str())),
+        amount: -event.amount,
+        event: Some(EventId(event.event_id)),
+    }));
+    postings
 }

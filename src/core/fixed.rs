@@ -9,7 +9,7 @@ use super::money::{Rounding, round};
 /// Digits after the point of a [`Fixed`]; no currency has more.
 pub const DIGITS: u32 = 4;
 /// Digits after the point of a [`Rate`], as the plan document allows.
-const RATE_DIGITS: u32 = 8;
+pub const RATE_DIGITS: u32 = 8;
 
 /// A volume or an amount of money, in ten-thousandths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -23,8 +23,7 @@ use super::single::find;
 use super::words::{RunKind, RunStatus, Status};
 use crate::access::audit;
 use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
-use crate::core::ids::{DistributorId, EventId};
-use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
+use crate::core::journal::{EntryKind, JournalEntry};
 use crate::core::money::{Currency, Money};
 use crate::core::plan::PlanHash;
 use crate::db::{DbError, Tx};
@@ -284,7 +283,7 @@ impl<'a> PostingRun<'a> {
             "period": name, "plan_hash": hex::encode(plan_hash), "bonus": bonus,
             "result_hash": self.run.result_hash});
         let evidence = evidence(&calculation, &snapshot, &events);
-        let postings = postings(&calculation, &events);
+        let postings = commissions::postings(&events, [calculation.pool, breakage, rounding]);
         let entry = JournalEntry::new(run_id, number, kind, currency, self.now, postings)
             .map_err(|unbalanced| DbError::Invariant(unbalanced.to_string()))?;
         commissions::store(tx, &[(calculation, snapshot)], &events)?;
@@ -321,22 +320,6 @@ impl Open {
         self.begun = true;
         rest
     }
-}
-
-fn postings(calculation: &StoredCalculation, events: &[StoredEvent]) -> Vec<Posting> {
-    let house = |account, amount| Posting { account, distributor: None, amount, event: None };
-    let mut postings = vec![
-        house(Account::CommissionExpense, calculation.pool),
-        house(Account::Breakage, -calculation.breakage),
-        house(Account::Rounding, -calculation.rounding),
-    ];
-    postings.extend(events.iter().map(|event| Posting {
-        account: Account::CommissionPayable,
-        distributor: Some(DistributorId::new(event.distributor_id.as_str())),
-        amount: -event.amount,
-        event: Some(EventId(event.event_id)),
-    }));
-    postings
 }
 
 /// A UUID of version 8: the run's own time, so that events of a run lie together, the number of the award, so that

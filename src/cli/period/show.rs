@@ -126,8 +126,9 @@ pub fn reviewed(run: &Run, json: bool) -> anyhow::Result<Outcome> {
 
 fn tell_totals(summary: &Summary) -> anyhow::Result<()> {
     let (totals, currency) = (&summary.totals, &summary.currency);
-    let share =
-        totals.share.map_or_else(|| "there is no CV".to_owned(), |share| format!("{} of CV", percent(share)));
+    let share = totals
+        .share
+        .map_or_else(|| "there is no CV".to_owned(), |share| format!("{} of CV", output::percent(share)));
     output::line(format_args!(
         "CV {}, paid {} {currency} at the close and {} with the orders: {share}",
         totals.cv, totals.paid, totals.paid_by_orders
@@ -194,7 +195,7 @@ fn tell_surroundings(summary: &Summary) -> anyhow::Result<()> {
             totals.cv,
             totals.paid,
             totals.paid_by_orders,
-            totals.share.map_or_else(|| "none".to_owned(), percent),
+            totals.share.map_or_else(|| "none".to_owned(), output::percent),
             change(totals.paid, summary.totals.paid),
         ))?;
     }
@@ -202,10 +203,6 @@ fn tell_surroundings(summary: &Summary) -> anyhow::Result<()> {
         output::line(format_args!("{}: {} before, {} now", mover.distributor_id, mover.before, mover.now))?;
     }
     Ok(())
-}
-
-pub fn percent(share: Decimal) -> String {
-    format!("{}%", (share * Decimal::ONE_HUNDRED).normalize())
 }
 
 /// How much more or less is paid.

@@ -54,7 +54,7 @@ fn show_ranks(plan: &PlanDescription) -> anyhow::Result<()> {
 }
 
 fn show_bonus(bonus: &BonusDescription) -> anyhow::Result<()> {
-    let pool = bonus.pool.map(|pool| format!(", pool {}", percent(pool))).unwrap_or_default();
+    let pool = bonus.pool.map(|pool| format!(", pool {}", output::percent(pool))).unwrap_or_default();
     let base = if bonus.base.is_empty() { String::new() } else { format!(", on {}", bonus.base) };
     output::line(format_args!("\n{} ({}){base}{pool}, paid {}", bonus.id, bonus.family, bonus.pays))?;
     if let Some(active) = &bonus.active {
@@ -69,13 +69,9 @@ fn show_bonus(bonus: &BonusDescription) -> anyhow::Result<()> {
     let rates = &bonus.rates;
     let header: Vec<&str> =
         std::iter::once(&rates.corner).chain(&rates.columns).map(String::as_str).collect();
-    let cell = |rate: &Option<Decimal>| rate.map_or_else(|| "-".to_owned(), percent);
+    let cell = |rate: &Option<Decimal>| rate.map_or_else(|| "-".to_owned(), output::percent);
     let row = |(name, rates): &(String, Vec<Option<Decimal>>)| {
         std::iter::once(name.clone()).chain(rates.iter().map(cell)).collect::<Vec<_>>()
     };
     Ok(output::table(&header, &rates.rows.iter().map(row).collect::<Vec<_>>())?)
-}
-
-fn percent(share: Decimal) -> String {
-    format!("{}%", (share * Decimal::ONE_HUNDRED).normalize())
 }

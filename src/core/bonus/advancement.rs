@@ -8,7 +8,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use super::leaders::RankName;
+use super::read::RankName;
 use super::{Bonus, Finding, leaders};
 use crate::core::fixed::{Exact, Fixed, Rate, TooLarge};
 use crate::core::period::{Advance, Measure, PeriodBonus, RawAward, RawBonus, Source, Stage, TraceStep};

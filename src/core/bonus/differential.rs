@@ -12,7 +12,8 @@ mod tests;
 
 use rust_decimal::Decimal;
 
-use super::leaders::{RankName, Scope};
+use super::leaders::Scope;
+use super::read::RankName;
 use super::{Bonus, leaders};
 use crate::core::fixed::{Fixed, Rate, TooLarge};
 use crate::core::period::{Measure, PeriodBonus, RawBonus, Source, Stage, TraceStep, climb as climb_up};

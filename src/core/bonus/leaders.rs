@@ -5,19 +5,18 @@ pub(super) mod testing;
 
 use rust_decimal::Decimal;
 
+use super::read::{RankName, read_classes};
 use super::{Bonus, Finding, Names, Visited, why_inactive};
-use crate::core::fixed::{Fixed, Rate, TooLarge};
+use crate::core::fixed::{Fixed, RATE_DIGITS, Rate, TooLarge};
 use crate::core::period::{
-    Climb, Climbed, Measure, NO_RANK, NOBODY, People, RawAward, RawBonus, Source, Stage, Step, arrivals,
-    climb_from, index,
+    Climb, Climbed, Measure, NOBODY, People, RawAward, RawBonus, Source, Stage, Step, arrivals, climb_from,
+    index,
 };
 use crate::core::plan::Canonical;
 use crate::core::plan::read::{Item, Table};
 
-/// Digits of a rate.
-const RATE_DIGITS: u32 = 8;
-/// Digits of a volume or an amount.
-const VOLUME_DIGITS: u32 = 4;
+/// More generations than any plan has ever paid.
+pub(super) const MOST_GENERATIONS: usize = 50;
 
 /// What volume a bonus is paid on, and whether its rates are of the pool.
 #[derive(Clone, Debug, Default)]
@@ -121,51 +120,30 @@ impl Scope {
     }
 }
 
-fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
-    let known = names.class_ids();
-    let mut classes: Vec<String> =
-        item.list()?.iter().filter_map(|item| item.name_of("commission class", &known)).collect();
-    if classes.is_empty() {
-        item.problem("the bonus covers no class", "name one, or remove classes to cover all");
-    }
-    classes.sort();
-    classes.dedup();
-    Some(classes)
-}
-
 /// A volume of the document, exact at four digits.
 pub(super) fn read_volume(item: &Item<'_>) -> Option<Fixed> {
-    let volume = item.decimal_within(Decimal::ZERO, Decimal::from(1_000_000_000_000u64))?;
-    if volume.scale() > VOLUME_DIGITS {
-        item.problem(format!("{volume} has too many digits"), "keep at most four after the point");
-        return None;
-    }
-    Fixed::of(volume).ok()
+    item.amount_within(Decimal::ZERO, Decimal::from(1_000_000_000_000_u64))
 }
 
-/// A rank that the document names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RankName {
-    /// Place in the plan's ranks.
-    pub place: u16,
-    pub id: String,
-}
-
-impl RankName {
-    pub fn read(item: &Item<'_>, names: &Names<'_>) -> Option<Self> {
-        let id = item.name_of("rank", names.ranks)?;
-        Self::find(&id, names)
+/// A rate per generation; zeros at the end say nothing. `rated` is what has one.
+pub(super) fn read_rates(
+    item: &Item<'_>,
+    scope: &Scope,
+    pool: Option<Decimal>,
+    rated: &str,
+) -> Option<Vec<Decimal>> {
+    let items = item.list()?;
+    let mut rates = items.iter().map(|item| scope.read_rate(item, pool)).collect::<Option<Vec<Decimal>>>()?;
+    while rates.last().is_some_and(Decimal::is_zero) {
+        rates.pop();
     }
-
-    pub fn find(id: &str, names: &Names<'_>) -> Option<Self> {
-        let place = names.ranks.iter().position(|known| known == id)?;
-        Some(Self { place: u16::try_from(place).ok()?, id: id.to_owned() })
+    if rates.len() > MOST_GENERATIONS {
+        item.problem(
+            format!("{} {rated} have a rate", rates.len()),
+            format!("give at most {MOST_GENERATIONS} a rate"),
+        );
     }
-
-    /// Whether somebody of `rank` stands at least here.
-    pub fn reached_by(&self, rank: u16) -> bool {
-        rank != NO_RANK && rank >= self.place
-    }
+    Some(rates)
 }
 
 /// A table with a value per rank, from the lowest rank to the highest.

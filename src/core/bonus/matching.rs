@@ -35,7 +35,7 @@ impl Matching {
                 "Level"
             }
             Some(boundary) => {
-                let rank = &boundary.name;
+                let rank = &boundary.id;
                 sentences.push(format!("Pays generations 1 to {last} on what was earned of {of}."));
                 sentences.push(format!(
                     "A generation ends with the first of at least the rank {rank}; only such are paid."

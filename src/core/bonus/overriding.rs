@@ -12,7 +12,8 @@ mod tests;
 
 use rust_decimal::Decimal;
 
-use super::leaders::{RankName, Scope};
+use super::leaders::Scope;
+use super::read::RankName;
 use super::{Bonus, Finding, leaders};
 use crate::core::fixed::{Exact, Fixed, TooLarge};
 use crate::core::period::{

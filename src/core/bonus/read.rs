@@ -1,9 +1,11 @@
-//! The keys that all bonuses share; the rest of a `[[bonus]]` is its family's.
+//! The keys that all bonuses share, and the names that many of them refer to; the rest of a `[[bonus]]` is its
+//! family's.
 
 use super::{
     Advancement, BASES, Base, Binary, Bonus, Differential, Direct, FAMILIES, Family, FamilyWord, FastStart,
     Generation, Matching, Names, Override, PAYS, Pays, Pool, Unilevel,
 };
+use crate::core::period::NO_RANK;
 use crate::core::plan::read::{Item, Table};
 use crate::core::plan::{Class, parse, read_condition, word};
 use crate::core::volume::VolumeRules;
@@ -111,4 +113,42 @@ fn read_provisional(item: &Item<'_>, pays: Option<Pays>) -> bool {
         item.problem("only what is paid with the order can be provisional", "remove provisional");
     }
     provisional
+}
+
+/// The classes that a bonus covers.
+pub(super) fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
+    let known = names.class_ids();
+    let mut classes: Vec<String> =
+        item.list()?.iter().filter_map(|item| item.name_of("commission class", &known)).collect();
+    if classes.is_empty() {
+        item.problem("the bonus covers no class", "name one, or remove classes to cover all");
+    }
+    classes.sort();
+    classes.dedup();
+    Some(classes)
+}
+
+/// A rank that the document names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RankName {
+    /// Place in the plan's ranks.
+    pub place: u16,
+    pub id: String,
+}
+
+impl RankName {
+    pub fn read(item: &Item<'_>, names: &Names<'_>) -> Option<Self> {
+        let id = item.name_of("rank", names.ranks)?;
+        Self::find(&id, names)
+    }
+
+    pub fn find(id: &str, names: &Names<'_>) -> Option<Self> {
+        let place = names.ranks.iter().position(|known| known == id)?;
+        Some(Self { place: u16::try_from(place).ok()?, id: id.to_owned() })
+    }
+
+    /// Whether somebody of `rank` stands at least here.
+    pub fn reached_by(&self, rank: u16) -> bool {
+        rank != NO_RANK && rank >= self.place
+    }
 }

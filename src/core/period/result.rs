@@ -53,10 +53,3 @@ pub struct Cut {
     pub by: String,
     pub amount: Fixed,
 }
-
-impl PeriodResult {
-    /// What a person gets in all.
-    pub fn paid_to(&self, person: u32) -> impl Iterator<Item = &PeriodAward> {
-        self.awards.iter().filter(move |award| award.person == person)
-    }
-}

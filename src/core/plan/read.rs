@@ -119,7 +119,11 @@ impl<'d> Item<'d> {
 
     /// A volume or an amount of money, as exact as a period counts them.
     pub fn amount(&self) -> Option<Fixed> {
-        let number = self.decimal_within(Decimal::ZERO, Decimal::from(100_000_000_000_u64))?;
+        self.amount_within(Decimal::ZERO, Decimal::from(100_000_000_000_u64))
+    }
+
+    pub fn amount_within(&self, least: Decimal, most: Decimal) -> Option<Fixed> {
+        let number = self.decimal_within(least, most)?;
         if number.scale() > DIGITS {
             self.problem(format!("{number} has too many digits"), "keep at most four after the point");
             return None;

@@ -159,6 +159,9 @@ pub struct StoredAward {
     pub kind: Option<String>,
 }
 
+const AWARD: &str = "select award_no, period_id, bonus, distributor_id, position, base, earned, amount, kind
+    from run_awards";
+
 /// The next awards of a run after a number.
 pub fn awards(
     conn: &mut PgConnection,
@@ -166,14 +169,11 @@ pub fn awards(
     after: i32,
     limit: i64,
 ) -> Result<Vec<StoredAward>, DbError> {
-    Ok(sql_query(
-        "select award_no, period_id, bonus, distributor_id, position, base, earned, amount, kind from run_awards
-         where run_id = $1 and award_no > $2 order by award_no limit $3",
-    )
-    .bind::<SqlUuid, _>(run_id)
-    .bind::<Integer, _>(after)
-    .bind::<BigInt, _>(limit)
-    .load(conn)?)
+    Ok(sql_query(format!("{AWARD} where run_id = $1 and award_no > $2 order by award_no limit $3"))
+        .bind::<SqlUuid, _>(run_id)
+        .bind::<Integer, _>(after)
+        .bind::<BigInt, _>(limit)
+        .load(conn)?)
 }
 
 pub fn award_like(
@@ -181,10 +181,9 @@ pub fn award_like(
     run_id: Uuid,
     award: &StoredAward,
 ) -> Result<Option<StoredAward>, DbError> {
-    let found: Vec<StoredAward> = sql_query(
-        "select award_no, period_id, bonus, distributor_id, position, base, earned, amount, kind from run_awards
-         where run_id = $1 and period_id = $2 and bonus = $3 and distributor_id = $4 and position = $5",
-    )
+    let found: Vec<StoredAward> = sql_query(format!(
+        "{AWARD} where run_id = $1 and period_id = $2 and bonus = $3 and distributor_id = $4 and position = $5"
+    ))
     .bind::<SqlUuid, _>(run_id)
     .bind::<SqlUuid, _>(award.period_id)
     .bind::<Text, _>(&award.bonus)

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{Advancement, PaysFor, Skipped};
 use crate::core::bonus::Bonus;
-use crate::core::bonus::leaders::RankName;
+use crate::core::bonus::read::RankName;
 use crate::core::fixed::{Fixed, TooLarge};
 use crate::core::money::allocate;
 use crate::core::period::{CarriedStanding, Measure, NO_RANK, NOBODY, Stage, index};

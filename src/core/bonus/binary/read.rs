@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{ABOVE_CAP, AboveCap, Binary, CARRIES, Carry, INACTIVE, Inactive, Mode, Pair, Worth};
 use crate::core::bonus::Names;
-use crate::core::bonus::unilevel::read::read_classes;
+use crate::core::bonus::read::read_classes;
 use crate::core::fixed::{Fixed, Rate};
 use crate::core::plan::read::{Item, Table};
 use crate::core::plan::read_amount;

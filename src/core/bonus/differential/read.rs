@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use super::{BY, Bracket, By, Differential, INVERTED, Inverted, Steps};
 use crate::core::bonus::Names;
-use crate::core::bonus::leaders::{RankName, Scope, read_by_rank, read_volume};
+use crate::core::bonus::leaders::{Scope, read_by_rank, read_volume};
+use crate::core::bonus::read::RankName;
 use crate::core::fixed::Fixed;
 use crate::core::plan::read::{Item, Table};
 

@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::{Direct, Rates, TIERS_BY, Tier, Tiers, TiersBy};
-use crate::core::bonus::unilevel::read::read_classes;
+use crate::core::bonus::read::read_classes;
 use crate::core::bonus::{Names, Pays};
-use crate::core::fixed::{DIGITS, Fixed, Rate};
+use crate::core::fixed::Rate;
 use crate::core::plan::read::{Item, Table};
 
 impl Direct {
@@ -92,20 +92,10 @@ fn read_tiers(item: &Item<'_>) -> Option<Vec<Tier>> {
 
 fn read_tier(item: &Item<'_>) -> Option<Tier> {
     let table = item.table()?;
-    let from = table.required("from", "from = \"500\"").and_then(|item| read_volume(&item));
+    let from = table
+        .required("from", "from = \"500\"")
+        .and_then(|item| item.amount_within(Decimal::ZERO, Decimal::from(1_000_000_000)));
     let share = table.required("rate", "rate = \"0.25\"").and_then(|item| item.rate());
     table.finish();
     Some(Tier { from: from?, share: share?, rate: Rate::of(share?) })
-}
-
-fn read_volume(item: &Item<'_>) -> Option<Fixed> {
-    let volume = item.decimal_within(Decimal::ZERO, Decimal::from(1_000_000_000))?;
-    if volume.scale() > DIGITS {
-        item.problem(
-            format!("{volume} has too many digits"),
-            format!("keep at most {DIGITS} after the point"),
-        );
-        return None;
-    }
-    Fixed::of(volume).ok()
 }

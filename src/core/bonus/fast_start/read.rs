@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::FastStart;
+use crate::core::bonus::read::read_classes;
 use crate::core::bonus::unilevel::ladder::Ladder;
-use crate::core::bonus::unilevel::read::{Frame, read_classes};
+use crate::core::bonus::unilevel::read::Frame;
 use crate::core::bonus::{Names, Pays};
 use crate::core::fixed::{DIGITS, Fixed};
 use crate::core::plan::read::{Item, Table};
@@ -41,12 +42,7 @@ fn read_cap(item: &Item<'_>, pays: Option<Pays>) -> Option<Fixed> {
     if pays == Some(Pays::Order) {
         item.problem("what a recruit brings in a period is known at the close", "add pays = \"period\"");
     }
-    let cap = item.decimal_within(Decimal::new(1, DIGITS), Decimal::from(1_000_000_000))?;
-    if cap.scale() > DIGITS {
-        item.problem(format!("{cap} has too many digits"), format!("keep at most {DIGITS} after the point"));
-        return None;
-    }
-    Fixed::of(cap).ok()
+    item.amount_within(Decimal::new(1, DIGITS), Decimal::from(1_000_000_000))
 }
 
 fn read_withholds(item: &Item<'_>, id: &str, names: &Names<'_>) -> Option<Vec<String>> {

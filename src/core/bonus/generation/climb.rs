@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use super::{Boundary, Generation};
 use crate::core::bonus::Bonus;
-use crate::core::bonus::leaders::{self, RankName};
+use crate::core::bonus::leaders;
+use crate::core::bonus::read::RankName;
 use crate::core::fixed::Rate;
 use crate::core::period::{Climb, Stage, Step, index};
 

@@ -4,13 +4,15 @@ use rust_decimal::Decimal;
 
 use super::{Boundary, Generation};
 use crate::core::bonus::Names;
-use crate::core::bonus::leaders::{RankName, Scope, read_by_rank};
+use crate::core::bonus::leaders::{Scope, read_by_rank, read_rates};
+use crate::core::bonus::read::RankName;
 use crate::core::plan::read::{Item, Table};
 
-/// More generations than any plan has ever paid.
-const MOST_GENERATIONS: usize = 50;
 /// Empty groups are noted by a bit for each rank.
 const MOST_NOTED: usize = 62;
+
+/// What has a rate, in a problem.
+const RATED: &str = "generations";
 
 type Rows = Vec<(RankName, Vec<Decimal>)>;
 
@@ -41,7 +43,9 @@ impl Generation {
         }
         let rates = table.required("rates", "rates = { director = [\"0.05\", \"0.03\"] }");
         let rows = rates.as_ref().and_then(|item| match item.is_array() {
-            true => read_row(item, &known, pool).map(|row| row_for_all(&row, boundary.as_ref(), names)),
+            true => {
+                read_rates(item, &known, pool, RATED).map(|row| row_for_all(&row, boundary.as_ref(), names))
+            }
             false => read_rows(item, names, boundary.as_ref(), &known, pool),
         });
         let read = Self {
@@ -102,7 +106,7 @@ fn read_rows(
         if let Some(Boundary::Rank(boundary)) = boundary {
             check_leads(rank, boundary, row);
         }
-        read_row(row, scope, pool)
+        read_rates(row, scope, pool, RATED)
     })?;
     let Some(Boundary::Rank(boundary)) = boundary else { return Some(rows) };
     let given: Vec<&str> = item.entries()?.into_iter().map(|(id, _)| id).collect();
@@ -124,20 +128,4 @@ fn check_leads(rank: &RankName, boundary: &RankName, row: &Item<'_>) {
             "remove the row or lower the boundary",
         );
     }
-}
-
-/// A rate per generation; zeros at the end say nothing.
-fn read_row(item: &Item<'_>, scope: &Scope, pool: Option<Decimal>) -> Option<Vec<Decimal>> {
-    let items = item.list()?;
-    let mut rates = items.iter().map(|item| scope.read_rate(item, pool)).collect::<Option<Vec<Decimal>>>()?;
-    while rates.last().is_some_and(Decimal::is_zero) {
-        rates.pop();
-    }
-    if rates.len() > MOST_GENERATIONS {
-        item.problem(
-            format!("{} generations have a rate", rates.len()),
-            format!("give at most {MOST_GENERATIONS} a rate"),
-        );
-    }
-    Some(rates)
 }

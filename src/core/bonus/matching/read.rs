@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::Matching;
-use crate::core::bonus::unilevel::ladder::{Ladder, RankOf};
-use crate::core::bonus::unilevel::read::{Frame, read_rank};
+use crate::core::bonus::read::RankName;
+use crate::core::bonus::unilevel::ladder::Ladder;
+use crate::core::bonus::unilevel::read::Frame;
 use crate::core::bonus::{FamilyWord, Names};
 use crate::core::plan::read::{Item, Table};
 
@@ -60,11 +61,11 @@ fn read_of(item: &Item<'_>, id: &str, names: &Names<'_>) -> Option<Vec<String>> 
     Some(of)
 }
 
-fn read_boundary(table: &Table<'_>, by: Option<By>, names: &Names<'_>) -> Option<Option<RankOf>> {
+fn read_boundary(table: &Table<'_>, by: Option<By>, names: &Names<'_>) -> Option<Option<RankName>> {
     const KEY: &str = "boundary = \"director\", the rank that ends a generation";
     match by {
         Some(By::Generation) => {
-            table.required("boundary", KEY).and_then(|item| read_rank(&item, names)).map(Some)
+            table.required("boundary", KEY).and_then(|item| RankName::read(&item, names)).map(Some)
         }
         _ => {
             if let Some(item) = table.optional("boundary") {

@@ -2,7 +2,8 @@
 
 use super::Override;
 use crate::core::bonus::Bonus;
-use crate::core::bonus::leaders::{self, Ladder, RankName};
+use crate::core::bonus::leaders::{self, Ladder};
+use crate::core::bonus::read::RankName;
 use crate::core::fixed::Rate;
 use crate::core::period::{Climb, Stage, Step, index};
 

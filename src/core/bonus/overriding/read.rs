@@ -4,11 +4,9 @@ use rust_decimal::Decimal;
 
 use super::Override;
 use crate::core::bonus::Names;
-use crate::core::bonus::leaders::{RankName, Scope, read_by_rank, read_volume};
-use crate::core::plan::read::{Item, Table};
-
-/// More leaders than any plan has ever paid on one group.
-const MOST_GENERATIONS: usize = 50;
+use crate::core::bonus::leaders::{Scope, read_by_rank, read_rates, read_volume};
+use crate::core::bonus::read::RankName;
+use crate::core::plan::read::Table;
 
 impl Override {
     pub(in crate::core::bonus) fn read(
@@ -35,7 +33,9 @@ impl Override {
             }
             known.read_rate(&item, pool)
         });
-        let generations = table.optional("generations").map(|item| read_generations(&item, &known, pool));
+        let generations = table
+            .optional("generations")
+            .map(|item| read_rates(&item, &known, pool, "leaders above a group"));
         let guarantee = table.optional("guarantee").map(|item| {
             if differential == Some(true) {
                 item.problem(
@@ -61,20 +61,4 @@ impl Override {
         }
         Some(read)
     }
-}
-
-/// Zeros at the end say nothing.
-fn read_generations(item: &Item<'_>, scope: &Scope, pool: Option<Decimal>) -> Option<Vec<Decimal>> {
-    let items = item.list()?;
-    let mut rates = items.iter().map(|item| scope.read_rate(item, pool)).collect::<Option<Vec<Decimal>>>()?;
-    while rates.last().is_some_and(Decimal::is_zero) {
-        rates.pop();
-    }
-    if rates.len() > MOST_GENERATIONS {
-        item.problem(
-            format!("{} leaders above a group have a rate", rates.len()),
-            format!("give at most {MOST_GENERATIONS} a rate"),
-        );
-    }
-    Some(rates)
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::{POINTS_OF, Pool, Shares};
-use crate::core::bonus::unilevel::read::read_classes;
+use crate::core::bonus::read::read_classes;
 use crate::core::bonus::{BASES, Base, Names};
 use crate::core::fixed::{Fixed, Rate};
 use crate::core::plan::read::{Item, Table};

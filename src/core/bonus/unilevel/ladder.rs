@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{Compression, CompressionMode, MODES};
 use crate::core::bonus::Finding;
+use crate::core::bonus::read::RankName;
 use crate::core::fixed::Rate;
 use crate::core::plan::{Canonical, Grid, quoted, word};
 
@@ -17,19 +18,12 @@ pub(in crate::core::bonus) struct Ladder {
     pub depth: u16,
     pub compression: Compression,
     /// Levels do not go beyond the first of at least this rank.
-    pub stop_at: Option<RankOf>,
+    pub stop_at: Option<RankName>,
     /// Levels are generations: from the first paid level on only who has at least this rank is a rung.
-    pub boundary: Option<RankOf>,
+    pub boundary: Option<RankName>,
     pub rows: Rows,
     /// The highest rate of each level, over all ranks.
     pub highest: Vec<Decimal>,
-}
-
-/// A rank of the plan.
-#[derive(Clone, Debug)]
-pub(in crate::core::bonus) struct RankOf {
-    pub place: u16,
-    pub name: String,
 }
 
 /// By the place of the rank in the plan.
@@ -111,7 +105,11 @@ impl Ladder {
             return Met::Inactive;
         }
         let Some(column) = self.column(at) else { return Met::BelowStart };
-        if self.boundary.as_ref().is_some_and(|boundary| !boundary.is_held_by(who)) {
+        if self
+            .boundary
+            .as_ref()
+            .is_some_and(|boundary| !who.rank.is_some_and(|rank| boundary.reached_by(rank)))
+        {
             return Met::Bystander;
         }
         if !who.active {
@@ -147,7 +145,7 @@ impl Ladder {
 
     fn is_stopped_by(&self, who: Who) -> bool {
         let there = who.active || self.compression.mode != CompressionMode::Structural;
-        there && self.stop_at.as_ref().is_some_and(|stop| stop.is_held_by(who))
+        there && self.stop_at.as_ref().is_some_and(|stop| who.rank.is_some_and(|rank| stop.reached_by(rank)))
     }
 
     /// The level after the last one that is paid.
@@ -230,7 +228,7 @@ impl Ladder {
         }
         for (key, rank) in [("stop_at", &self.stop_at), ("boundary", &self.boundary)] {
             if let Some(rank) = rank {
-                out.text(&format!("{path}.{key}"), &rank.name);
+                out.text(&format!("{path}.{key}"), &rank.id);
             }
         }
         match &self.rows {
@@ -258,7 +256,7 @@ impl Ladder {
             sentences.push(format!("At most {skips} ancestors are passed over."));
         }
         if let Some(rank) = &self.stop_at {
-            sentences.push(format!("No further than the first of at least the rank {}.", rank.name));
+            sentences.push(format!("No further than the first of at least the rank {}.", rank.id));
         }
         sentences
     }
@@ -272,13 +270,6 @@ impl Ladder {
         };
         let columns = (self.start_level..self.end()).map(|level| format!("{column} {level}")).collect();
         Grid { corner: "Rank".to_owned(), columns, rows }
-    }
-}
-
-impl RankOf {
-    /// Or a higher one.
-    fn is_held_by(&self, who: Who) -> bool {
-        who.rank.is_some_and(|rank| rank >= self.place)
     }
 }
 

@@ -2,16 +2,16 @@
 
 use rust_decimal::Decimal;
 
-use super::ladder::{Ladder, RankOf, Row, Rows};
+use super::ladder::{Ladder, Row, Rows};
 use super::{Compression, CompressionMode, MODES, Unilevel};
 use crate::core::bonus::Names;
+use crate::core::bonus::read::{RankName, read_classes};
+use crate::core::fixed::RATE_DIGITS;
 use crate::core::fixed::Rate;
 use crate::core::plan::read::{Item, Table};
 
 /// More levels than any plan has ever paid.
 const MOST_LEVELS: u16 = 1000;
-/// Digits of a rate that volumes are multiplied with.
-const RATE_DIGITS: u32 = 8;
 
 impl Unilevel {
     pub(in crate::core::bonus) fn read(
@@ -63,7 +63,7 @@ impl Ladder {
         let compression_item = table.optional("compression");
         let compression =
             compression_item.as_ref().map_or(Some(Compression::default()), |item| read_compression(item));
-        let stop_at = table.optional("stop_at").map(|item| read_rank(&item, names));
+        let stop_at = table.optional("stop_at").map(|item| RankName::read(&item, names));
         let rates = table.required("rates", "rates = [\"0.05\", \"0.03\"] or a table with a row per rank")?;
         let rows = match rates.is_array() {
             true => read_row(&rates, frame.of).map(Rows::Everybody),
@@ -109,24 +109,6 @@ impl Ladder {
             );
         }
     }
-}
-
-pub(in crate::core::bonus) fn read_classes(item: &Item<'_>, names: &Names<'_>) -> Option<Vec<String>> {
-    let known = names.class_ids();
-    let mut classes: Vec<String> =
-        item.list()?.iter().filter_map(|item| item.name_of("commission class", &known)).collect();
-    if classes.is_empty() {
-        item.problem("the bonus covers no class", "name one, or remove classes to cover all");
-    }
-    classes.sort();
-    classes.dedup();
-    Some(classes)
-}
-
-pub(in crate::core::bonus) fn read_rank(item: &Item<'_>, names: &Names<'_>) -> Option<RankOf> {
-    let name = item.name_of("rank", names.ranks)?;
-    let place = names.ranks.iter().position(|known| *known == name)?;
-    Some(RankOf { place: u16::try_from(place).ok()?, name })
 }
 
 fn read_compression(item: &Item<'_>) -> Option<Compression> {
