@@ -31,6 +31,10 @@ pub struct Settings {
     /// Instead of `secret.key` in the data directory.
     pub secret_key: Option<SecretString>,
     pub periods: Periods,
+    pub pulls: Pulls,
+    pub reconcile: Reconcile,
+    pub notices: Notices,
+    pub referrals: Referrals,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +42,51 @@ pub struct Settings {
 pub struct Periods {
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
+}
+
+/// How often connected stores are asked what changed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pulls {
+    pub every_minutes: u32,
+    /// How far each pull goes back before the end of the last one.
+    pub overlap_minutes: u32,
+    /// How far back the pull goes that is made once a day.
+    pub daily_hours: u32,
+    /// How often the subscriptions of webhooks are looked at.
+    pub webhooks_minutes: u32,
+    /// A store that delivers nothing for so long although its API shows orders is silent.
+    pub silent_hours: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconcile {
+    /// After the end of a store's day, how long until it is reconciled.
+    pub after_hours: u32,
+    /// Days that are looked at again once a week.
+    pub recheck_days: u32,
+}
+
+/// Where notices go, beside the admin pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notices {
+    pub webhook_url: Option<String>,
+    /// Signs what is sent to `webhook_url`.
+    pub webhook_secret: Option<SecretString>,
+    /// `smtps://user:password@mail.example.com`
+    pub smtp_url: Option<SecretString>,
+    pub mail_from: Option<String>,
+    /// Separated by commas.
+    pub mail_to: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Referrals {
+    /// How long a visitor who came through a link counts as referred.
+    pub cookie_days: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -57,7 +106,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 26] = [
     "listen",
     "public_url",
     "data_dir",
@@ -70,7 +119,20 @@ const NAMES: [&str; 13] = [
     "default_currency",
     "allow_unsafe_database",
     "secret_key",
-    "periods_stop_loss",
+    "periods.stop_loss",
+    "pulls.every_minutes",
+    "pulls.overlap_minutes",
+    "pulls.daily_hours",
+    "pulls.webhooks_minutes",
+    "pulls.silent_hours",
+    "reconcile.after_hours",
+    "reconcile.recheck_days",
+    "notices.webhook_url",
+    "notices.webhook_secret",
+    "notices.smtp_url",
+    "notices.mail_from",
+    "notices.mail_to",
+    "referrals.cookie_days",
 ];
 
 impl Settings {
@@ -129,8 +191,8 @@ impl Settings {
 fn ours(environment: impl Iterator<Item = (String, String)>) -> HashMap<String, String> {
     let known = |name: &str| {
         let name = name.strip_prefix("UPLINE_")?.to_ascii_lowercase();
-        // A setting of a group is named with a point between.
-        NAMES.contains(&name.as_str()).then(|| format!("UPLINE_{}", name.replace("periods_", "periods.")))
+        let known = NAMES.iter().find(|known| known.replace('.', "_") == name)?;
+        Some(format!("UPLINE_{known}"))
     };
     environment
         .filter(|(_, value)| !value.is_empty())

@@ -9,6 +9,7 @@
 pub mod assess;
 pub mod attribution;
 pub mod bonus;
+pub mod customer;
 pub mod engine;
 pub mod fixed;
 pub mod genealogy;
@@ -20,6 +21,7 @@ pub mod order;
 pub mod period;
 pub mod placement;
 pub mod plan;
+pub mod product;
 pub mod sheet;
 pub mod sku;
 pub mod volume;

@@ -144,6 +144,7 @@ pub(crate) mod tests {
             currency: Currency::parse("USD").unwrap(),
             ordered_at: at,
             updated_at: at,
+            read_at: None,
             payment: Payment::Paid,
             cancelled: false,
             test: false,

@@ -42,6 +42,9 @@ pub struct OrderSnapshot {
     pub ordered_at: DateTime<Utc>,
     /// The snapshot's age: decides which snapshot is newest.
     pub updated_at: DateTime<Utc>,
+    /// When we read it at the store ourselves: then it is the whole truth of that instant, with every refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<DateTime<Utc>>,
     pub payment: Payment,
     pub cancelled: bool,
     /// A test order of the platform. Recorded, never paid.
@@ -161,11 +164,13 @@ pub struct Problem {
     pub message: String,
 }
 
-/// The order of two snapshots of one order: the store's time, then a fixed rule on the content for snapshots
-/// of the same second (more refunded, then cancelled, then paid, then the larger hash is taken as newer).
+/// The order of two snapshots of one order: the store's time, then when it was read, as stores change an order
+/// without moving its time (a deleted refund). Of what was only told, a fixed rule on the content decides (more
+/// refunded, then cancelled, then paid, then the larger hash is taken as newer).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SnapshotAge {
     updated_at: DateTime<Utc>,
+    read_at: Option<DateTime<Utc>>,
     refunded: Decimal,
     cancelled: bool,
     paid: bool,
@@ -176,11 +181,17 @@ impl OrderSnapshot {
     pub fn age(&self) -> SnapshotAge {
         SnapshotAge {
             updated_at: self.updated_at,
+            read_at: self.read_at,
             refunded: self.refunds.iter().map(|refund| refund.amount).sum(),
             cancelled: self.cancelled,
             paid: self.payment == Payment::Paid,
             content: self.content_hash(),
         }
+    }
+
+    /// The same order in the same state, whenever it was read.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        Self { read_at: other.read_at, ..self.clone() } == *other
     }
 
     /// SHA-256 of the snapshot's canonical JSON: field order is fixed, decimals are normalised text.
@@ -195,9 +206,16 @@ impl OrderSnapshot {
 pub struct OrderState {
     pub snapshot: Option<OrderSnapshot>,
     /// Refunds told without their order, by refund id. The newest snapshot's own telling of a refund wins.
-    pub bare_refunds: BTreeMap<String, Refund>,
+    pub bare_refunds: BTreeMap<String, BareRefund>,
     pub deleted_at: Option<DateTime<Utc>>,
     pub restored_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BareRefund {
+    pub refund: Refund,
+    /// By the store's time, or else when we heard of it.
+    pub at: DateTime<Utc>,
 }
 
 /// What one more piece of evidence did.
@@ -217,7 +235,7 @@ impl OrderState {
     pub fn absorb(&mut self, report: Report, received_at: DateTime<Utc>) -> Absorbed {
         match report {
             Report::Snapshot(snapshot) => self.absorb_snapshot(*snapshot),
-            Report::Refund { refund, .. } => self.absorb_refund(refund),
+            Report::Refund { refund, .. } => self.absorb_refund(refund, received_at),
             Report::Deleted { at, .. } => latest(&mut self.deleted_at, at.unwrap_or(received_at)),
             Report::Restored { .. } => latest(&mut self.restored_at, received_at),
             Report::Hint { .. } | Report::Ignored { .. } => Absorbed::Unchanged,
@@ -239,35 +257,45 @@ impl OrderState {
         Absorbed::Applied
     }
 
-    fn absorb_refund(&mut self, refund: Refund) -> Absorbed {
-        let newest = match self.bare_refunds.get(&refund.external_id) {
-            Some(known) if *known == refund => return Absorbed::Unchanged,
+    fn absorb_refund(&mut self, refund: Refund, received_at: DateTime<Utc>) -> Absorbed {
+        let at = refund.at.unwrap_or(received_at);
+        match self.bare_refunds.get(&refund.external_id) {
+            Some(known) if known.refund == refund && known.at >= at => return Absorbed::Unchanged,
             // Two tellings of one refund without an age: the larger one, then the larger text, whatever came first.
             Some(known) => {
                 let key = |r: &Refund| (r.amount, serde_json::to_string(r).unwrap_or_default());
-                if key(known) > key(&refund) {
+                if key(&known.refund) > key(&refund) {
                     return Absorbed::Superseded;
                 }
-                refund
             }
-            None => refund,
-        };
-        self.bare_refunds.insert(newest.external_id.clone(), newest);
+            None => {}
+        }
+        self.bare_refunds.insert(refund.external_id.clone(), BareRefund { refund, at });
         Absorbed::Applied
     }
 
-    /// Trashed and not taken out again; a snapshot that the store changed after the deletion revives the order.
+    /// Trashed and not taken out again; a snapshot that the store changed, or that we read, after the deletion
+    /// revives the order.
     pub fn is_deleted(&self) -> bool {
         let Some(deleted_at) = self.deleted_at else { return false };
-        let revived = self.restored_at.into_iter().chain(self.snapshot.as_ref().map(|s| s.updated_at)).max();
+        let shown = self.snapshot.iter().flat_map(|snapshot| [Some(snapshot.updated_at), snapshot.read_at]);
+        let revived = self.restored_at.into_iter().chain(shown.flatten()).max();
         revived.is_none_or(|at| at < deleted_at)
     }
 
     /// The snapshot's refunds and those that were told without it, each once, by id. The snapshot's telling wins,
-    /// unless it tells nothing but the money of a refund whose parts are known.
+    /// unless it tells nothing but the money of a refund whose parts are known. A snapshot that was read is
+    /// complete: an earlier refund that it does not list is none.
     pub fn refunds(&self) -> Vec<&Refund> {
-        let mut by_id: BTreeMap<&str, &Refund> =
-            self.bare_refunds.iter().map(|(id, refund)| (id.as_str(), refund)).collect();
+        let read_at = self.snapshot.as_ref().and_then(|snapshot| snapshot.read_at);
+        let listed =
+            |id: &str| self.snapshot.iter().flat_map(|s| &s.refunds).any(|refund| refund.external_id == id);
+        let mut by_id: BTreeMap<&str, &Refund> = self
+            .bare_refunds
+            .iter()
+            .filter(|(id, bare)| read_at.is_none_or(|read_at| bare.at > read_at || listed(id)))
+            .map(|(id, bare)| (id.as_str(), &bare.refund))
+            .collect();
         for refund in self.snapshot.iter().flat_map(|snapshot| &snapshot.refunds) {
             let known = by_id.entry(&refund.external_id).or_insert(refund);
             let only_money = refund.lines.is_empty() && refund.unallocated == refund.amount;
@@ -286,3 +314,6 @@ fn latest(slot: &mut Option<DateTime<Utc>>, at: DateTime<Utc>) -> Absorbed {
     *slot = Some(at);
     Absorbed::Applied
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,6 +84,7 @@ impl Draft {
                 currency,
                 ordered_at,
                 updated_at: words.instant_option("updated")?.unwrap_or(next),
+                read_at: None,
                 payment,
                 cancelled: false,
                 test: words.flag("test"),

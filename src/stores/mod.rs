@@ -7,10 +7,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::core::order::Report;
+use crate::core::order::{OrderSnapshot, Report};
 
 mod body;
 pub mod direct;
@@ -112,11 +113,33 @@ pub fn dedupe_key(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> [u8; 
     hash.finalize().into()
 }
 
+/// Topics of what we read at the store ourselves. The body is the client's ([`crate::clients`]), the time of
+/// reading stands where a webhook's time does.
+pub const PULLED_ORDER: &str = "pull.order";
+/// The store does not know the order any more; the body is `{"id": ...}`.
+pub const PULLED_ABSENCE: &str = "pull.absence";
+
+/// The key of a pulled order: reading the same again later is another fact, as it may undo what came between.
+pub fn pulled_key(topic: &str, read_at: DateTime<Utc>, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(topic);
+    hash.update(read_at.timestamp_micros().to_be_bytes());
+    hash.update(body);
+    hash.finalize().into()
+}
+
 /// What a verified delivery tells. The same bytes give the same reports, always.
 pub fn parse(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
     // A delivery that was stored without a topic is read by its shape.
     let topic = meta.topic.clone().filter(|topic| !topic.is_empty());
     let meta = &DeliveryMeta { topic, ..meta.clone() };
+    match meta.topic.as_deref() {
+        Some(PULLED_ORDER) => return Ok(vec![Report::Snapshot(Box::new(pulled(platform, meta, body)?))]),
+        Some(PULLED_ABSENCE) => {
+            return Ok(vec![Report::Deleted { order: absent(body)?, at: meta.triggered_at }]);
+        }
+        _ => {}
+    }
     match platform {
         Platform::Shopify => shopify::parse(meta, body),
         Platform::WooCommerce => woocommerce::parse(meta, body),
@@ -127,6 +150,27 @@ pub fn parse(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<Vec
             Ok(vec![Report::Snapshot(Box::new(order.snapshot))])
         }
     }
+}
+
+/// An order as a client read it: complete, as of the time of reading.
+fn pulled(platform: Platform, meta: &DeliveryMeta, body: &[u8]) -> Result<OrderSnapshot, ParseError> {
+    let snapshot = match platform {
+        Platform::Shopify => shopify::pulled(meta, body)?,
+        Platform::WooCommerce => woocommerce::pulled(body)?,
+        Platform::Magento => magento::pulled(meta, body)?,
+        Platform::Direct => return Err(ParseError::Missing { field: "store that can be read" }),
+    };
+    Ok(OrderSnapshot { read_at: meta.triggered_at, ..snapshot })
+}
+
+fn absent(body: &[u8]) -> Result<String, ParseError> {
+    #[derive(Deserialize)]
+    struct Absent<'a> {
+        #[serde(borrow)]
+        id: body::Scalar<'a>,
+    }
+    let absent: Absent<'_> = body::read(body::text(body)?)?;
+    reader::required_id("id", absent.id)
 }
 
 fn ignored(why: impl Into<String>) -> Vec<Report> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room uses only rooms before it; two rooms that import each other cannot exist.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 26] = [
     "core",
     "clock",
     "vault",
@@ -14,7 +14,10 @@ const ROOMS: [&str; 23] = [
     "stores",
     "settings",
     "telemetry",
+    "clients",
+    "notices",
     "ingest",
+    "connections",
     "catalog",
     "distributors",
     "plans",

@@ -57,6 +57,7 @@ pub fn parse(body: &[u8], defaults: &DirectDefaults) -> Result<DirectOrder, Pars
             currency,
             ordered_at,
             updated_at,
+            read_at: None,
             payment,
             cancelled,
             test: order.test.is_true(),

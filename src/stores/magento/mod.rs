@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::body::{self, ParseError, Scalar};
 use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
-use crate::core::order::Report;
+use crate::core::order::{OrderSnapshot, Report};
 
 mod invoice;
 mod items;
@@ -22,6 +22,18 @@ pub use invoice::{InvoiceLine, invoice_goods};
 
 pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
     by_shape(meta, body::text(body)?)
+}
+
+/// `{"order": ..., "invoices": [...], "creditmemos": [...]}`, as [`crate::clients`] reads them.
+pub fn pulled(meta: &DeliveryMeta, body: &[u8]) -> Result<OrderSnapshot, ParseError> {
+    #[derive(Deserialize)]
+    struct Pulled<'a> {
+        #[serde(borrow)]
+        order: Scalar<'a>,
+    }
+    let told: Pulled<'_> = body::read(body::text(body)?)?;
+    let order = told.order.literal().ok_or(ParseError::Missing { field: "order" })?;
+    order::snapshot(meta, &body::read(order)?)
 }
 
 /// What a body is, by its outermost keys.

@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use super::model::{self, MoneySet};
 use super::order;
-use crate::core::order::Report;
+use crate::core::order::OrderSnapshot;
 use crate::stores::DeliveryMeta;
 use crate::stores::body::{ParseError, Scalar, read};
 
-pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
+pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<OrderSnapshot, ParseError> {
     let node: Node<'_> = read(text)?;
     order::snapshot(meta, &rest_order(node))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::body::{self, ParseError, Scalar};
 use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
-use crate::core::order::Report;
+use crate::core::order::{OrderSnapshot, Report};
 
 mod graphql;
 mod model;
@@ -29,6 +29,11 @@ pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError
         Some(topic) => Ok(ignored(format!("{topic} tells nothing about an order's money"))),
         None => by_shape(meta, text, order::parse),
     }
+}
+
+/// The Admin GraphQL API's order node, as [`crate::clients`] reads it.
+pub fn pulled(meta: &DeliveryMeta, body: &[u8]) -> Result<OrderSnapshot, ParseError> {
+    graphql::parse(meta, body::text(body)?)
 }
 
 /// Topics under `orders/` whose body is not an order.
@@ -96,8 +101,10 @@ fn by_shape(
         return by_shape(meta, refund, refund::parse);
     }
     let is_node = shape.id.text().is_some_and(|id| id.starts_with("gid://shopify/Order/"));
-    let read = if is_node { graphql::parse } else { rest };
-    Ok(vec![read(meta, text)?])
+    if is_node {
+        return Ok(vec![Report::Snapshot(Box::new(graphql::parse(meta, text)?))]);
+    }
+    Ok(vec![rest(meta, text)?])
 }
 
 /// `gid://shopify/Order/123?x=y` and `123` are one id.

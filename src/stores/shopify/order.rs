@@ -19,10 +19,10 @@ use crate::stores::places::Places;
 use crate::stores::reader::{Reader, required_currency, required_id};
 
 pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<Report, ParseError> {
-    snapshot(meta, &read(text)?)
+    Ok(Report::Snapshot(Box::new(snapshot(meta, &read(text)?)?)))
 }
 
-pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<Report, ParseError> {
+pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot, ParseError> {
     let mut reader = Reader::default();
     let external_id = short_id(required_id("id", order.id)?);
     let currency = required_currency("currency", order.currency)?;
@@ -50,12 +50,13 @@ pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<Report, ParseE
     let payment = payment(&mut reader, "financial_status", order.financial_status);
     let customer =
         order.customer.as_ref().and_then(|customer| reader.id("customer.id", customer.id)).map(short_id);
-    Ok(Report::Snapshot(Box::new(OrderSnapshot {
+    Ok(OrderSnapshot {
         number: order.name.text().filter(|name| *name != external_id),
         external_id,
         currency,
         ordered_at,
         updated_at,
+        read_at: None,
         payment,
         cancelled: order.cancelled_at.literal().is_some(),
         test: order.test.is_true() || meta.test,
@@ -66,7 +67,7 @@ pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<Report, ParseE
         refunds,
         closings,
         problems: reader.problems,
-    })))
+    })
 }
 
 /// The order's own time (of sale, which an import sets apart from when it was written) and the snapshot's age.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::body::{self, ParseError, Scalar};
 use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
-use crate::core::order::Report;
+use crate::core::order::{OrderSnapshot, Report};
 
 mod model;
 mod order;
@@ -16,7 +16,6 @@ mod refund;
 pub mod signature;
 
 use model::Order;
-pub use refund::refunds;
 
 pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
     let text = body::text(body)?;
@@ -50,6 +49,22 @@ fn of_order(topic: &str, order: &Order<'_>) -> Result<Vec<Report>, ParseError> {
         "order.restored" => Ok(vec![Report::Restored { order: id }, snapshot]),
         _ => Ok(vec![snapshot]),
     }
+}
+
+/// `{"order": ..., "refunds": [...]}`: an order of REST v3 and its refunds, read one after the other.
+pub fn pulled(body: &[u8]) -> Result<OrderSnapshot, ParseError> {
+    #[derive(Deserialize)]
+    struct Pulled<'a> {
+        #[serde(borrow)]
+        order: Scalar<'a>,
+        #[serde(borrow)]
+        refunds: Scalar<'a>,
+    }
+    let told: Pulled<'_> = body::read(body::text(body)?)?;
+    let order = told.order.literal().ok_or(ParseError::Missing { field: "order" })?;
+    let refunds = told.refunds.literal().ok_or(ParseError::Missing { field: "refunds" })?;
+    let snapshot = order::snapshot(&body::read(order)?)?;
+    Ok(OrderSnapshot { refunds: refund::full(refunds)?, ..snapshot })
 }
 
 #[derive(Deserialize)]

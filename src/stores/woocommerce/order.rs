@@ -44,6 +44,7 @@ pub fn snapshot(order: &Order<'_>) -> Result<OrderSnapshot, ParseError> {
         currency,
         ordered_at,
         updated_at: modified.unwrap_or(ordered_at),
+        read_at: None,
         payment: payment(&mut reader, &status, order),
         cancelled: matches!(status.as_str(), "cancelled" | "trash"),
         test: false,

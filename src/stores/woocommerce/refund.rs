@@ -1,12 +1,12 @@
 //! WooCommerce refunds: headers inside an order, and the full list that a pull reads.
 //!
 //! An order's `refunds[]` tells only how much went back, with tax and shipping inside: all of it is unallocated.
-//! [`refunds`] reads the same refunds, under the same ids, with the goods they took back.
+//! [`full`] reads the same refunds, under the same ids, with the goods they took back.
 
 use rust_decimal::Decimal;
 
 use super::model::{self, Order};
-use crate::core::order::{Refund, RefundLine, Report};
+use crate::core::order::{Refund, RefundLine};
 use crate::stores::body::{self, ParseError};
 use crate::stores::reader::Reader;
 
@@ -36,22 +36,21 @@ pub fn by_status(status: &str, total: Decimal, told: &[Refund]) -> Option<Refund
 }
 
 /// `GET orders/{id}/refunds`: `amount` positive, lines negative, each line naming the line it takes back.
-pub fn refunds(order: &str, body: &[u8]) -> Result<Vec<Report>, ParseError> {
-    let told: Vec<model::Refund<'_>> = body::read(body::text(body)?)?;
+pub fn full(text: &str) -> Result<Vec<Refund>, ParseError> {
+    let told: Vec<model::Refund<'_>> = body::read(text)?;
     let mut reader = Reader::default();
-    let mut reports = Vec::new();
+    let mut refunds = Vec::new();
     for (i, refund) in told.iter().enumerate() {
         match reader.id(format_args!("[{i}].id"), refund.id) {
-            Some(id) => reports
-                .push(Report::Refund { order: order.to_owned(), refund: full(&mut reader, i, id, refund) }),
+            Some(id) => refunds.push(one(&mut reader, i, id, refund)),
             None => reader.problem(format_args!("[{i}].id"), "is missing"),
         }
     }
     reader.finish()?;
-    Ok(reports)
+    Ok(refunds)
 }
 
-fn full(reader: &mut Reader, i: usize, external_id: String, refund: &model::Refund<'_>) -> Refund {
+fn one(reader: &mut Reader, i: usize, external_id: String, refund: &model::Refund<'_>) -> Refund {
     let amount = reader.required_amount(format_args!("[{i}].amount"), refund.amount).abs();
     let mut explained = Decimal::ZERO;
     let mut lines = Vec::new();
