@@ -2,8 +2,10 @@
 //! books equal to that truth.
 
 mod books;
+mod connected;
 mod kit;
 mod reading;
+mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;
