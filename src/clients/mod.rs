@@ -22,6 +22,7 @@ mod error;
 mod guard;
 pub mod http;
 mod magento;
+pub mod oauth1;
 mod shopify;
 mod woocommerce;
 
