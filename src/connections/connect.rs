@@ -24,11 +24,11 @@ pub struct Wanted {
     pub name: Option<String>,
     pub base: String,
     pub given: Given,
-    pub allow_private: bool,
+    pub allow_private: Option<bool>,
     /// Instead of the zone that the store says it is in.
     pub zone: Option<Tz>,
-    /// Subscriptions are made by hand, or not at all.
-    pub no_webhooks: bool,
+    /// Whether we keep subscriptions there. We do, unless they are made by hand, or not wanted.
+    pub webhooks: Option<bool>,
 }
 
 /// The store let us in.
@@ -72,18 +72,21 @@ impl Keeper {
             _ => given,
         };
         let credentials = given.credentials(platform)?;
-        let endpoint = Endpoint { platform, base, allow_private: wanted.allow_private };
+        let before = before.as_ref();
+        let allow_private = wanted.allow_private.or(before.map(|before| before.allow_private));
+        let endpoint = Endpoint { platform, base, allow_private: allow_private.unwrap_or(false) };
         let facts = self.probe(&endpoint, &credentials)?;
         let told = facts.zone.as_deref().and_then(|zone| zone.parse().ok());
+        let zone = wanted.zone.or(before.map(Connection::tz)).or(told);
         Ok(Checked {
             slug: wanted.slug.clone(),
             name: wanted.name.clone(),
-            zone: wanted.zone.or(told).unwrap_or(Tz::UTC),
+            zone: zone.unwrap_or(Tz::UTC),
             endpoint,
             facts,
             credentials,
             store: store.map(|store| store.id),
-            webhooks: !wanted.no_webhooks,
+            webhooks: wanted.webhooks.or(before.map(|before| before.webhooks)).unwrap_or(true),
         })
     }
 

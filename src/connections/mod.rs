@@ -40,6 +40,7 @@ use crate::clients::{self, Credentials, Endpoint, Probe, StoreApi};
 use crate::clock::Clock;
 use crate::core::ids::StoreId;
 use crate::db::{Conn, DbError, Tx};
+use crate::ingest;
 use crate::stores::Platform;
 use crate::vault::Vault;
 
@@ -80,6 +81,15 @@ pub fn open(
 /// Our subscriptions at a store as they were left, by topic.
 pub fn subscriptions(conn: &mut Conn, store: StoreId) -> Result<Vec<Subscription>, DbError> {
     repo::subscriptions(conn, store)
+}
+
+/// How many of a store's subscriptions sign with another secret than its newest, which therefore may not end.
+pub fn signing_with_older(conn: &mut Conn, slug: &str) -> Result<usize, DbError> {
+    let store = ingest::list_stores(conn)?.into_iter().find(|store| store.slug == slug);
+    let Some(store) = store else { return Ok(0) };
+    let newest = store.secrets.first().map(|secret| secret.secret_no);
+    let rows = repo::subscriptions(conn, store.id)?;
+    Ok(rows.iter().filter(|row| row.external_id.is_some() && Some(row.secret_no) != newest).count())
 }
 
 impl Connection {
