@@ -26,6 +26,7 @@ mod pipeline;
 mod placement;
 mod proof;
 mod scenarios;
+mod stores;
 mod support;
 mod tidy;
 mod webhooks;
