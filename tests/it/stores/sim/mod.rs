@@ -8,5 +8,6 @@ pub mod post;
 pub mod server;
 pub mod shop;
 pub mod sums;
+pub mod wire;
 
 mod tests;
