@@ -14,6 +14,7 @@ use crate::access::{TokenDirectory, Tokens};
 use crate::catalog::Mappings;
 use crate::clock::Clock;
 use crate::commissions::{CommissionConsumer, FactConsumer};
+use crate::connections;
 use crate::core::money::Currency;
 use crate::db::{Db, DbError, Lane, Tx};
 use crate::distributors::Networks;
@@ -40,6 +41,7 @@ pub struct Parts {
     pub published: Arc<Fresh<Published>>,
     pub default_currency: Currency,
     pub intake: Intake,
+    schedule: connections::Schedule,
     writer: thread::JoinHandle<()>,
     instance: Arc<Instance>,
 }
@@ -48,6 +50,10 @@ impl Parts {
     /// Blocking.
     pub fn open(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         let default_currency = settings.currency()?;
+        let schedule = connections::Schedule {
+            every: TimeDelta::minutes(settings.pulls.webhooks_minutes.into()),
+            silent: TimeDelta::hours(settings.pulls.silent_hours.into()),
+        };
         let backend = Backend::open(&settings, Opening::Ready)?;
         let db = backend.db.clone();
         ensure_direct_store(&db, &backend.vault, &clock)?;
@@ -78,6 +84,7 @@ impl Parts {
             published,
             default_currency,
             intake,
+            schedule,
             writer,
             instance,
         })
@@ -104,6 +111,8 @@ impl Parts {
         tasks.extend(relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))));
         let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
         tasks.push(tokio::spawn(runs.run(stopped.clone())));
+        let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
+        tasks.push(tokio::spawn(connections.run(stopped.clone())));
         tasks
     }
 

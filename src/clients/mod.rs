@@ -27,6 +27,7 @@ mod shopify;
 mod woocommerce;
 
 pub use error::ApiError;
+pub use guard::is_private;
 use http::Http;
 
 /// A store's API, authorised.
