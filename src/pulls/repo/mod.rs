@@ -1,0 +1,3 @@
+//! SQL of pulls.
+
+pub mod events;
