@@ -154,10 +154,9 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// The same thing found twice, whatever its amounts have become.
-    pub fn is_same_thing(&self, other: &Self) -> bool {
-        let key = |it: &Self| (it.kind, it.seam, it.part.clone());
-        self.order == other.order && key(self) == key(other)
+    /// What it is about, whatever its amounts are: the same thing may be found twice.
+    pub fn thing(&self) -> (&str, Kind, Seam, Option<&Part>) {
+        (&self.order, self.kind, self.seam, self.part.as_ref())
     }
 
     /// Reading the order at its store again, or assessing it again, may mend it.
