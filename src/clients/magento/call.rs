@@ -42,7 +42,7 @@ impl Door {
     pub fn get<T>(
         &self,
         path: &str,
-        query: &Query,
+        query: &[(String, String)],
         read: impl Fn(&[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let url = self.url(path, query);
@@ -71,7 +71,7 @@ impl Door {
         self.http.read(|| self.request(url, digest), |response| read(&self.judged(response)?.body))
     }
 
-    fn url(&self, path: &str, query: &Query) -> Url {
+    fn url(&self, path: &str, query: &[(String, String)]) -> Url {
         let mut url = self.base.clone();
         let root = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{root}/rest/all/V1/{path}"));
@@ -120,7 +120,7 @@ impl Door {
             (404, _) => ApiError::Refused(format!(
                 "{} leads to no REST API of Magento (HTTP 404); check the address, with its sub-directory if \
                  it has one",
-                self.base.join("rest/all/V1/").unwrap_or_else(|_| self.base.clone())
+                self.url("", &[])
             )),
             (_, Some(said)) => ApiError::Refused(said.message),
             (_, None) => ApiError::Refused(summary),

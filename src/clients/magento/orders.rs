@@ -48,7 +48,7 @@ struct Whole {
 }
 
 fn read(door: &Door, id: u64) -> Result<Option<Whole>, ApiError> {
-    let order = door.get(&format!("orders/{id}"), &vec![], |body| {
+    let order = door.get(&format!("orders/{id}"), &[], |body| {
         let raw: &RawValue = serde_json::from_slice(body).map_err(unreadable)?;
         Row::read(raw)
     });

@@ -63,7 +63,7 @@ struct StoreConfig {
 }
 
 fn configs(door: &Door) -> Result<Vec<StoreConfig>, ApiError> {
-    door.get("store/storeConfigs", &vec![], |body| serde_json::from_slice(body).map_err(unreadable))
+    door.get("store/storeConfigs", &[], |body| serde_json::from_slice(body).map_err(unreadable))
 }
 
 /// One installation can be several store views; the one called `default`, or else the first, speaks for all.
