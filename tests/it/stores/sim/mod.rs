@@ -9,5 +9,6 @@ pub mod server;
 pub mod shop;
 pub mod sums;
 pub mod wire;
+pub mod woocommerce;
 
 mod tests;
