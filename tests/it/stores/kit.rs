@@ -9,6 +9,7 @@ use super::books::Style;
 use super::sim::dialect::Dialect;
 use super::sim::life::{Habits, Life};
 use super::sim::shop::{Id, Shop};
+use super::sim::woocommerce::WooCommerce;
 
 pub struct Kit {
     pub platform: Platform,
@@ -19,6 +20,21 @@ pub struct Kit {
     pub style: Style,
     pub credentials: fn() -> Credentials,
     pub dialect: fn() -> Box<dyn Dialect>,
+}
+
+pub fn woocommerce() -> Kit {
+    Kit {
+        platform: Platform::WooCommerce,
+        zone: "Europe/Berlin",
+        first_id: 101,
+        habits: Habits::woocommerce,
+        style: Style { edits_are_refunds: false, cancelled_is_refund: false },
+        credentials: || Credentials::WooKeys {
+            consumer_key: "ck_sim".to_owned(),
+            consumer_secret: "cs_sim".to_owned(),
+        },
+        dialect: || Box::new(WooCommerce::default()),
+    }
 }
 
 pub const DISTRIBUTORS: usize = 20;
