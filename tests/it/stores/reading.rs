@@ -76,7 +76,10 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     differs(
         "named",
         named.is_some().to_string(),
-        told.places.iter().any(|place| Some(&place.value) == named).to_string(),
+        told.places
+            .iter()
+            .any(|place| named.is_some_and(|code| place.value.eq_ignore_ascii_case(code)))
+            .to_string(),
     );
     if order.cancelled_at.is_some() && style.cancelled_is_refund {
         return found;
