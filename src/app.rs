@@ -182,6 +182,8 @@ impl Parts {
             receivers: self.receivers.clone(),
             tokens: self.tokens.clone(),
             published: self.published.clone(),
+            referrals: self.referrals.clone(),
+            cookies: settings.referrals.clone(),
             default_currency: self.default_currency,
             stop_loss: settings.periods.stop_loss,
             backoff: access::backoff::Backoff::default(),

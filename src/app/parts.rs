@@ -29,6 +29,7 @@ use crate::vault::Vault;
 use crate::web::AppState;
 use crate::web::api::orders::DIRECT_STORE;
 use crate::web::fresh::Fresh;
+use crate::web::referral::Referrals;
 
 pub struct Parts {
     pub backend: Backend,
@@ -38,6 +39,7 @@ pub struct Parts {
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,
     pub published: Arc<Fresh<Published>>,
+    pub referrals: Arc<Fresh<Referrals>>,
     pub default_currency: Currency,
     pub intake: Intake,
     writer: thread::JoinHandle<()>,
@@ -66,6 +68,12 @@ impl Parts {
         let tokens = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| directory.get(conn)))?;
         let plans = books.plans.clone();
         let published = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| plans.get(conn)))?;
+        let (networks, stores) = (books.networks.clone(), books.stores.clone());
+        let referrals = Fresh::new(db.clone(), move |db| {
+            db.read(Lane::Admin, |conn| {
+                Ok(Arc::new(Referrals::new(networks.get(conn)?, &*stores.all(conn)?)))
+            })
+        })?;
         let (intake, writer) = Intake::start(db)?;
         let metrics = Metrics::build()?;
         Ok(Self {
@@ -76,6 +84,7 @@ impl Parts {
             receivers,
             tokens,
             published,
+            referrals,
             default_currency,
             intake,
             writer,
@@ -89,6 +98,7 @@ impl Parts {
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
             tokio::spawn(state.published.clone().keep(stopped.clone())),
+            tokio::spawn(state.referrals.clone().keep(stopped.clone())),
         ];
         let metrics = self.metrics.clone();
         let commissions = CommissionConsumer {
@@ -114,12 +124,12 @@ impl Parts {
 
     /// Lets the intake empty its queue, then closes the database. Blocking.
     pub fn close(self) {
-        let Self { backend, intake, writer, receivers, tokens, published, instance, .. } = self;
+        let Self { backend, intake, writer, receivers, tokens, published, referrals, instance, .. } = self;
         drop(intake);
         if writer.join().is_err() {
             tracing::error!("the intake's writer panicked");
         }
-        drop((receivers, tokens, published, instance));
+        drop((receivers, tokens, published, referrals, instance));
         backend.close();
     }
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod places;
+mod storefront;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -35,6 +36,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Where visitors of the store begin: the links of distributors lead there
+    #[command(after_help = storefront::EXAMPLE)]
+    Storefront(storefront::Storefront),
     /// Change a store's secret without losing a delivery: add, change it in the shop, retire
     #[command(subcommand)]
     Secret(Secret),
@@ -60,6 +64,9 @@ impl StoreCommand {
         match self.action {
             Action::Add(add) => add.run(global),
             Action::List { json } => global.with_backend(Opening::Ready, |backend, _| list(backend, json)),
+            Action::Storefront(storefront) => {
+                global.with_backend(Opening::Ready, |backend, clock| storefront.run(backend, clock))
+            }
             Action::Secret(secret) => {
                 global.with_backend(Opening::Ready, |backend, clock| secret.run(backend, clock))
             }

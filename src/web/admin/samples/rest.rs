@@ -143,7 +143,8 @@ fn distributor_pages() {
         name: "Anna Winter".into(),
         status: active(),
         facts: vec![("Country".into(), "DE".into()), ("Tax id".into(), "••• 789".into())],
-        codes: vec!["anna".into()],
+        codes: vec![distributors::Code { code: "anna".into(), link: "https://upline.example/r/anna".into() }],
+        may_change: true,
         payable: vec![usd("412.90")],
         standing: vec![Standing {
             from: None,
