@@ -1,10 +1,17 @@
 //! Links of distributors, and the codes that they carry.
 
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpResponse, HttpServer};
+use serde_json::{Value, json};
 use upline::db::Lane;
 
 use crate::support::app::TestApp;
+use crate::support::browser::Browser;
+use crate::support::chromium::Chromium;
 use crate::support::wait;
 
 const PEOPLE: &str = "distributor_id,sponsor_id,status,country,tax_id,created_at,codes
@@ -102,4 +109,74 @@ fn a_file_says_which_code_is_somebody_elses() {
         told.contains("ben names 10090 already") && told.contains("seven names 7 in line 2 already"),
         "{told}"
     );
+}
+
+/// A shop with the snippet on its page, and a cart as Shopify has one. What was written to the cart.
+fn shop_with_snippet() -> (SocketAddr, Arc<Mutex<Vec<Value>>>) {
+    let written = Arc::new(Mutex::new(vec![]));
+    let (told, address) = mpsc::channel();
+    let kept = written.clone();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || {
+                let (read, write) = (kept.clone(), kept.clone());
+                let page = concat!("<h1>Tea</h1>", include_str!("../../docs/snippets/shopify.html"));
+                let cart = move || {
+                    let newest = read.lock().unwrap().last().cloned();
+                    async move { HttpResponse::Ok().json(newest.unwrap_or(json!({"attributes": {}}))) }
+                };
+                let update = move |body: Bytes| {
+                    write.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+                    async { HttpResponse::Ok().json(json!({})) }
+                };
+                App::new()
+                    .route("/cart.js", web::get().to(cart))
+                    .route("/cart/update.js", web::post().to(update))
+                    .default_service(web::to(move || async move {
+                        HttpResponse::Ok().content_type("text/html").body(page)
+                    }))
+            });
+            let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+            told.send(server.addrs()[0]).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    (address.recv().unwrap(), written)
+}
+
+#[test]
+fn the_shopify_snippet_carries_the_code_into_the_cart_once() {
+    let app = shop();
+    let (shop, written) = shop_with_snippet();
+    app.run(&["store", "storefront", "main", &format!("http://{shop}/")]).ok();
+    let Some(browser) = Chromium::open() else { return };
+    let leads = || follow(&app, "/r/ANNA").1.contains(&shop.to_string()).then_some(());
+    wait::until("the storefront is known", Duration::from_secs(10), leads);
+    browser.go(&format!("{}/r/ANNA?to=/products/tea", app.base));
+    browser.see_heading("Tea");
+    let in_cart = || written.lock().unwrap().first().cloned();
+    let first = wait::until("the code is in the cart", Duration::from_secs(10), in_cart);
+    assert_eq!(first, json!({"attributes": {"ref": "ANNA"}}));
+    // On the next page the shop's own cookie has it, and the cart has it already.
+    browser.go(&format!("http://{shop}/products/other"));
+    browser.see_heading("Tea");
+    let kept = browser.run("return document.cookie", Value::Null);
+    assert!(kept.as_str().unwrap().contains("upline_ref=ANNA"), "{kept}");
+    browser.go(&format!("http://{shop}/?ref=BEN"));
+    let changed = || written.lock().unwrap().get(1).cloned();
+    let second = wait::until("another link's code is in the cart", Duration::from_secs(10), changed);
+    assert_eq!(second, json!({"attributes": {"ref": "BEN"}}));
+    assert_eq!(written.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn codes_are_managed_on_the_distributors_page() {
+    let app = shop();
+    let browser = Browser::of_admin(&app);
+    let page = browser.done("/admin/distributors/10090/codes", &[("code", "Winter 26")]);
+    assert!(page.text.contains("/r/winter%2026"), "{}", page.text);
+    let page = browser.done("/admin/distributors/10090/codes", &[("code", "anna")]);
+    assert!(page.text.contains("names 11043 already"), "{}", page.text);
+    let page = browser.done("/admin/distributors/10090/codes/retire", &[("code", "winter 26")]);
+    assert!(!page.text.contains("/r/winter%2026") && page.text.contains("names nobody from now on"));
 }
