@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod inspect;
 mod migrate;
+mod notices;
 mod output;
 mod period;
 mod plan;
@@ -88,6 +89,7 @@ enum Command {
     Distributor(distributor::DistributorCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -143,6 +145,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Distributor(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),

@@ -20,6 +20,7 @@ mod demo;
 mod embedded;
 mod import;
 mod login;
+mod notices;
 mod periods;
 mod periods_browser;
 mod pipeline;

@@ -18,6 +18,7 @@ pub mod format;
 pub mod held;
 pub mod ledger;
 pub mod login;
+pub mod notice_list;
 pub mod notices;
 pub mod once;
 pub mod order;
@@ -48,6 +49,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("", get().to(dashboard::page))
         .route("/search", get().to(search::page))
         .route("/theme", post().to(notices::theme))
+        .route("/notices", get().to(notice_list::page))
         .route("/deliveries", get().to(deliveries::list))
         .route("/deliveries/{id}", get().to(deliveries::one))
         .route("/deliveries/{id}/process", post().to(deliveries::process))
