@@ -55,6 +55,7 @@
 //! | [`ingest`] | deliveries and the stores that send them |
 //! | [`catalog`], [`distributors`], [`plans`] | what orders are assessed and calculated with |
 //! | [`orders`] | evidence, assessment, holds and their release |
+//! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
 //! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
 //! | [`proof`] | verify, replay, explain |
@@ -94,6 +95,7 @@ pub mod orders;
 pub mod periods;
 pub mod plans;
 pub mod proof;
+pub mod pulls;
 pub mod reports;
 pub mod scenario;
 pub mod settings;

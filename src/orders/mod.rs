@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use consumer::{DeliveryConsumer, ReviewConsumer};
 pub use record::{Assessor, OrderKey, order_of, parse_delivery, platform_of};
 pub use release::{Waiting, attribute_manually, release, review_all_of, waiting};
-pub use repo::{CommissionableHead, lock_for_commission, locked_classes, set_calculation_no};
+pub use repo::{CommissionableHead, lock_for_commission, locked_classes, set_calculation_no, states_of};
 
 use crate::catalog::Mappings;
 use crate::distributors::Networks;
