@@ -64,6 +64,12 @@ pub struct Metrics {
     /// Orders that wait for a person.
     pub held_orders: IntGauge,
     pub database_up: IntGauge,
+    /// Our subscriptions at each store, active or broken.
+    pub webhooks: IntGaugeVec,
+    pub webhooks_mended: IntCounterVec,
+    /// Whether the API of a connected store answers, and whether the store says nothing although it should.
+    pub store_up: IntGaugeVec,
+    pub store_silent: IntGaugeVec,
     pub started: Gauge,
 }
 
@@ -94,6 +100,18 @@ impl Metrics {
             )?,
             held_orders: IntGauge::new("held_orders", "Orders that wait for a person")?,
             database_up: IntGauge::new("database_up", "Whether the database answers")?,
+            webhooks: gauges("store_webhooks", "Our subscriptions at a store", &["store", "state"])?,
+            webhooks_mended: counters(
+                "store_webhooks_mended_total",
+                "Subscriptions that were gone or off",
+                &["store"],
+            )?,
+            store_up: gauges("store_up", "Whether the API of a connected store answers", &["store"])?,
+            store_silent: gauges(
+                "store_silent",
+                "Whether a store delivers nothing although it should",
+                &["store"],
+            )?,
             started: Gauge::new("start_time_seconds", "When this process began to serve, in Unix time")?,
             registry,
         };
@@ -102,7 +120,7 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn prometheus::core::Collector>; 13] = [
+        let all: [Box<dyn prometheus::core::Collector>; 17] = [
             Box::new(self.deliveries.clone()),
             Box::new(self.ack.clone()),
             Box::new(self.receipt_to_ledger.clone()),
@@ -115,6 +133,10 @@ impl Metrics {
             Box::new(self.pull_age.clone()),
             Box::new(self.held_orders.clone()),
             Box::new(self.database_up.clone()),
+            Box::new(self.webhooks.clone()),
+            Box::new(self.webhooks_mended.clone()),
+            Box::new(self.store_up.clone()),
+            Box::new(self.store_silent.clone()),
             Box::new(self.started.clone()),
         ];
         all.into_iter().try_for_each(|collector| self.registry.register(collector))

@@ -43,6 +43,7 @@ pub struct Parts {
     pub default_currency: Currency,
     pub pulls: settings::Pulls,
     pub intake: Intake,
+    schedule: connections::Schedule,
     writer: thread::JoinHandle<()>,
     instance: Arc<Instance>,
 }
@@ -51,6 +52,10 @@ impl Parts {
     /// Blocking.
     pub fn open(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         let default_currency = settings.currency()?;
+        let schedule = connections::Schedule {
+            every: TimeDelta::minutes(settings.pulls.webhooks_minutes.into()),
+            silent: TimeDelta::hours(settings.pulls.silent_hours.into()),
+        };
         let backend = Backend::open(&settings, Opening::Ready)?;
         let db = backend.db.clone();
         ensure_direct_store(&db, &backend.vault, &clock)?;
@@ -82,6 +87,7 @@ impl Parts {
             default_currency,
             pulls: settings.pulls,
             intake,
+            schedule,
             writer,
             instance,
         })
@@ -98,6 +104,8 @@ impl Parts {
         let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
         tasks.push(tokio::spawn(runs.run(stopped.clone())));
         tasks.push(tokio::spawn(self.puller().run(stopped.clone())));
+        let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
+        tasks.push(tokio::spawn(connections.run(stopped.clone())));
         tasks
     }
 

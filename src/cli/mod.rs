@@ -185,20 +185,12 @@ impl Global {
     }
 }
 
-/// [`Db::transact`] for work that can also refuse with a problem of its own; then nothing is written.
+/// [`Db::transact_or`] for commands.
 pub fn transact<T, E: From<DbError> + std::fmt::Display>(
     db: &Db,
-    mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut refused = None;
-    let done = db.transact(Lane::Admin, |tx| {
-        work(tx).map_err(|problem| {
-            let undone = DbError::Invariant(problem.to_string());
-            refused = Some(problem);
-            undone
-        })
-    });
-    done.map_err(|error| refused.unwrap_or_else(|| error.into()))
+    db.transact_or(Lane::Admin, work)
 }
 
 fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {

@@ -14,6 +14,7 @@ use crate::access::Tokens;
 use crate::access::backoff::Backoff;
 use crate::catalog::Mappings;
 use crate::clock::Clock;
+use crate::connections::Keeper;
 use crate::core::money::Currency;
 use crate::db::Db;
 use crate::distributors::{Networks, Placements};
@@ -54,6 +55,16 @@ pub struct AppState {
 impl AppState {
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
+    }
+
+    /// What connects stores and keeps their webhooks.
+    pub fn keeper(&self) -> Keeper {
+        Keeper {
+            db: self.db.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            public: self.public_url.clone(),
+        }
     }
 
     /// `path` as others have to call it.

@@ -27,6 +27,7 @@ mod placement;
 mod proof;
 mod pulls;
 mod scenarios;
+mod stores;
 mod support;
 mod tidy;
 mod webhooks;
