@@ -47,6 +47,8 @@ pub struct AppState {
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
     pub cookies: settings::Referrals,
+    /// How far back stores are read.
+    pub pulls: settings::Pulls,
     pub backoff: Backoff,
     pub limits: Limits,
     /// Of calculations inside a request.
