@@ -6,6 +6,7 @@ mod openapi;
 pub mod orders;
 mod periods;
 mod read;
+mod reconciliation;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::{HttpRequest, web};
@@ -27,6 +28,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(only("/api/v1/periods/{name}", "GET", web::get().to(periods::period)))
         .service(only("/api/v1/runs/{run_id}", "GET", web::get().to(periods::run)))
         .service(only("/api/v1/runs/{run_id}/awards", "GET", web::get().to(periods::awards)))
+        .service(only("/api/v1/reconciliation/{store}", "GET", web::get().to(reconciliation::days)))
+        .service(only("/api/v1/reconciliation/{store}/{date}", "GET", web::get().to(reconciliation::report)))
         .service(only("/api/v1/events/{event_id}/explain", "GET", web::get().to(periods::explain)));
 }
 
