@@ -39,6 +39,11 @@ pub fn woocommerce() -> Kit {
 
 pub const DISTRIBUTORS: usize = 20;
 
+/// What names the distributor `D-{number}`, in any case: WooCommerce tells every coupon in small letters.
+pub fn code(number: usize) -> String {
+    format!("Friend-{number}")
+}
+
 impl Kit {
     pub fn slug(&self) -> &'static str {
         self.platform.as_str()
@@ -54,7 +59,7 @@ impl Kit {
     ) -> (Shop, Life) {
         let mut shop = Shop::new(self.slug(), "USD", 2, self.first_id, from);
         shop.zone = self.zone.to_owned();
-        let codes: Vec<String> = (1..=DISTRIBUTORS).map(|number| format!("D-{number}")).collect();
+        let codes: Vec<String> = (1..=DISTRIBUTORS).map(code).collect();
         let life = Life::new(&mut shop, (self.habits)(), &codes, orders, until, rng);
         (shop, life)
     }
