@@ -9,3 +9,4 @@ mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;
+mod woocommerce;
