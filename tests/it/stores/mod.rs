@@ -11,3 +11,4 @@ mod runs;
 #[allow(dead_code)]
 mod sim;
 mod two_ways;
+mod woocommerce;
