@@ -7,6 +7,7 @@ pub mod life;
 pub mod post;
 pub mod server;
 pub mod shop;
+pub mod shopify;
 pub mod sums;
 pub mod wire;
 pub mod woocommerce;
