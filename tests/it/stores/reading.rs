@@ -12,7 +12,7 @@ use upline::core::order::{OrderSnapshot, Payment, Report};
 use upline::stores::{self, DeliveryMeta, PULLED_ORDER, Platform};
 
 use super::books::{self, Style};
-use super::kit::Kit;
+use super::kit::{self, Kit};
 use super::sim::chaos::Odds;
 use super::sim::shop::Order;
 use super::sim::wire::Wire;
@@ -76,7 +76,10 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     differs(
         "named",
         named.is_some().to_string(),
-        told.places.iter().any(|place| Some(&place.value) == named).to_string(),
+        told.places
+            .iter()
+            .any(|place| named.is_some_and(|code| place.value.eq_ignore_ascii_case(code)))
+            .to_string(),
     );
     if order.cancelled_at.is_some() && style.cancelled_is_refund {
         return found;
@@ -95,7 +98,15 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     found
 }
 
-fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
+#[test]
+fn woocommerce_is_read_whole() {
+    (1..=SEEDS).for_each(|seed| whole_shop(&kit::woocommerce(), seed, ORDERS));
+}
+
+const SEEDS: u64 = 3;
+const ORDERS: usize = 500;
+
+pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let mut rng = Rng::with_seed(seed);
     let until = time("2026-08-20T00:00:00Z");
     let (mut shop, mut life) = kit.open(orders, time("2026-08-16T00:00:00Z"), until, &mut rng);
