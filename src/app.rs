@@ -20,7 +20,7 @@ use tracing_actix_web::TracingLogger;
 use url::Url;
 
 pub use backend::{Backend, Opening};
-use parts::Parts;
+pub use parts::Parts;
 
 use crate::access::{self, AccessProblem};
 use crate::clock::Clock;
@@ -184,6 +184,7 @@ impl Parts {
             published: self.published.clone(),
             default_currency: self.default_currency,
             stop_loss: settings.periods.stop_loss,
+            pulls: settings.pulls.clone(),
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),
             turns: web::turn::Turns::default(),

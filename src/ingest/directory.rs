@@ -59,6 +59,12 @@ pub struct NewStore<'a> {
     pub secret: Option<&'a str>,
 }
 
+/// Lower-case letters, digits and hyphens, as the schema has it: a slug is part of an address.
+pub fn is_slug(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    (1..=63).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('-')
+}
+
 /// Returns the id of the store.
 pub fn add_store(
     tx: &mut Tx<'_>,
@@ -106,6 +112,14 @@ pub fn retire_secrets(tx: &mut Tx<'_>, slug: &str, now: DateTime<Utc>) -> Result
     let retired = repo::retire_secrets(tx.conn, &secrets, now)?;
     bump(tx, "stores")?;
     Ok(retired)
+}
+
+/// Where distributors may be named from now on; what was posted stays as it is.
+pub fn set_attribution(tx: &mut Tx<'_>, slug: &str, places: &[String]) -> Result<(), StoreProblem> {
+    if repo::set_attribution(tx.conn, slug, places)? == 0 {
+        return Err(StoreProblem::Unknown(slug.to_owned()));
+    }
+    Ok(bump(tx, "stores")?)
 }
 
 fn lock_secrets(tx: &mut Tx<'_>, slug: &str) -> Result<repo::Secrets, StoreProblem> {

@@ -8,6 +8,7 @@ mod distributors;
 mod entries;
 mod orders;
 mod periods;
+mod pulls;
 mod reconciliation;
 
 use diesel::sql_types::BigInt;
@@ -22,6 +23,7 @@ pub use orders::{
     orders,
 };
 pub use periods::{AwardView, PeriodView, PoolView, RunView, awards, period, periods, run};
+pub use pulls::{PullFilter, PullView, pulls};
 pub use reconciliation::{
     DayView, DeliveriesView, DifferenceView, HeapView, ReasonView, ReportView, SideView, SumsView,
     reconciled_days, reconciliation,

@@ -14,11 +14,13 @@ use crate::access::Tokens;
 use crate::access::backoff::Backoff;
 use crate::catalog::Mappings;
 use crate::clock::Clock;
+use crate::connections::Keeper;
 use crate::core::money::Currency;
 use crate::db::Db;
 use crate::distributors::{Networks, Placements};
 use crate::ingest::{Intake, Receiver, StoreDirectory};
 use crate::plans::{Plans, Published};
+use crate::settings;
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 
@@ -41,6 +43,8 @@ pub struct AppState {
     pub default_currency: Currency,
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
+    /// How far back stores are read.
+    pub pulls: settings::Pulls,
     pub backoff: Backoff,
     pub limits: Limits,
     /// Of calculations inside a request.
@@ -54,6 +58,16 @@ pub struct AppState {
 impl AppState {
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
+    }
+
+    /// What connects stores and keeps their webhooks.
+    pub fn keeper(&self) -> Keeper {
+        Keeper {
+            db: self.db.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            public: self.public_url.clone(),
+        }
     }
 
     /// `path` as others have to call it.

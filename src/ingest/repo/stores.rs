@@ -97,6 +97,14 @@ pub fn insert_store(
     Ok(inserted.map(|row| StoreId(row.store_id)))
 }
 
+/// Returns how many stores have the slug.
+pub fn set_attribution(conn: &mut PgConnection, slug: &str, places: &[String]) -> Result<usize, DbError> {
+    Ok(sql_query("update stores set attribution = $2 where slug = $1")
+        .bind::<Text, _>(slug)
+        .bind::<Array<Text>, _>(places)
+        .execute(conn)?)
+}
+
 /// The state of a store's secrets; its row is locked.
 #[derive(QueryableByName)]
 pub struct Secrets {
