@@ -20,7 +20,7 @@ use tracing_actix_web::TracingLogger;
 use url::Url;
 
 pub use backend::{Backend, Opening};
-use parts::Parts;
+pub use parts::Parts;
 
 use crate::access::{self, AccessProblem};
 use crate::clock::Clock;

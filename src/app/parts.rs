@@ -14,7 +14,7 @@ use crate::access::{TokenDirectory, Tokens};
 use crate::catalog::Mappings;
 use crate::clock::Clock;
 use crate::commissions::{CommissionConsumer, FactConsumer};
-use crate::connections;
+use crate::connections::{self, Connection};
 use crate::core::money::Currency;
 use crate::db::{Db, DbError, Lane, Tx};
 use crate::distributors::Networks;
@@ -23,7 +23,8 @@ use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProbl
 use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
 use crate::periods::Worker;
 use crate::plans::{Plans, Published};
-use crate::settings::Settings;
+use crate::pulls;
+use crate::settings::{self, Settings};
 use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
@@ -40,6 +41,7 @@ pub struct Parts {
     pub tokens: Arc<Fresh<Tokens>>,
     pub published: Arc<Fresh<Published>>,
     pub default_currency: Currency,
+    pub pulls: settings::Pulls,
     pub intake: Intake,
     schedule: connections::Schedule,
     writer: thread::JoinHandle<()>,
@@ -83,6 +85,7 @@ impl Parts {
             tokens,
             published,
             default_currency,
+            pulls: settings.pulls,
             intake,
             schedule,
             writer,
@@ -97,6 +100,17 @@ impl Parts {
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
             tokio::spawn(state.published.clone().keep(stopped.clone())),
         ];
+        tasks.extend(self.spawn_relays(stopped));
+        let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
+        tasks.push(tokio::spawn(runs.run(stopped.clone())));
+        tasks.push(tokio::spawn(self.puller().run(stopped.clone())));
+        let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
+        tasks.push(tokio::spawn(connections.run(stopped.clone())));
+        tasks
+    }
+
+    /// What turns deliveries into orders and commissions, until `stopped` says so.
+    pub fn spawn_relays(&self, stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let metrics = self.metrics.clone();
         let commissions = CommissionConsumer {
             networks: self.books.networks.clone(),
@@ -108,12 +122,14 @@ impl Parts {
         let reviews = ReviewConsumer { books: self.books.clone(), clock: self.clock.clone() };
         let relays =
             [self.relay(deliveries), self.relay(reviews), self.relay(commissions), self.relay(FactConsumer)];
-        tasks.extend(relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))));
-        let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
-        tasks.push(tokio::spawn(runs.run(stopped.clone())));
-        let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
-        tasks.push(tokio::spawn(connections.run(stopped.clone())));
-        tasks
+        relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))).into()
+    }
+
+    fn puller(&self) -> pulls::Worker {
+        let (vault, clock) = (self.backend.vault.clone(), self.clock.clone());
+        let open = move |connection: &Connection| connections::open(connection, &vault, &clock);
+        let db = self.backend.db.clone();
+        pulls::Worker::new(db, self.clock.clone(), self.pulls.clone(), Arc::new(open), self.metrics.clone())
     }
 
     fn relay(&self, consumer: impl Consumer) -> Relay {

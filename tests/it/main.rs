@@ -25,6 +25,7 @@ mod periods_browser;
 mod pipeline;
 mod placement;
 mod proof;
+mod pulls;
 mod scenarios;
 mod stores;
 mod support;

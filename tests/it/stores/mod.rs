@@ -1,6 +1,11 @@
 //! Whole stores, simulated: the truth of a shop, its platform's API and webhooks, and the runs that end with our
 //! books equal to that truth.
 
+mod books;
+mod connected;
+mod kit;
+mod reading;
+mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;

@@ -83,7 +83,10 @@ pub struct Life {
     /// Orders that may still change, and those still to be placed.
     open: Vec<Id>,
     to_place: usize,
+    placed: usize,
     until: DateTime<Utc>,
+    /// Two steps may change an order within one second, which no platform's times can tell apart.
+    pub hurried: bool,
 }
 
 /// Later acts fall on the last so many orders.
@@ -110,7 +113,22 @@ impl Life {
         let variants =
             shop.products.values().flat_map(|product| &product.variants).map(|variant| variant.id).collect();
         let customers = (0..40).map(|_| shop.add_customer(None)).collect();
-        Self { habits, codes: codes.to_vec(), variants, customers, open: vec![], to_place: orders, until }
+        Self {
+            habits,
+            codes: codes.to_vec(),
+            variants,
+            customers,
+            open: vec![],
+            to_place: orders,
+            placed: 0,
+            until,
+            hurried: true,
+        }
+    }
+
+    /// Orders so far.
+    pub fn placed(&self) -> usize {
+        self.placed
     }
 
     pub fn is_over(&self) -> bool {
@@ -145,6 +163,7 @@ impl Life {
     fn place(&mut self, shop: &mut Shop, rng: &mut Rng) {
         let order = shop.place(&self.basket(shop, rng));
         self.to_place -= 1;
+        self.placed += 1;
         if rng.u8(0..10) < 7 {
             shop.pay(order);
         }
@@ -192,6 +211,9 @@ impl Life {
 
     /// One thing that can happen to this order, if what is drawn can.
     fn happen(&mut self, shop: &mut Shop, id: Id, rng: &mut Rng) {
+        if !self.hurried && shop.order(id).changed_at == shop.now {
+            shop.now += TimeDelta::seconds(1);
+        }
         let order = shop.order(id).clone();
         let closed = order.trashed || order.cancelled_at.is_some();
         match rng.u8(0..100) {

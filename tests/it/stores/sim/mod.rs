@@ -8,5 +8,7 @@ pub mod post;
 pub mod server;
 pub mod shop;
 pub mod sums;
+pub mod wire;
+pub mod woocommerce;
 
 mod tests;

@@ -28,7 +28,7 @@ pub struct Sim {
 }
 
 struct Inner {
-    dialect: Arc<dyn Dialect>,
+    dialect: Box<dyn Dialect>,
     /// Locked first.
     shop: Mutex<Shop>,
     chaos: Mutex<Chaos>,
@@ -37,8 +37,7 @@ struct Inner {
 }
 
 impl Sim {
-    pub fn start(shop: Shop, dialect: impl Dialect + 'static, seed: u64) -> Self {
-        let dialect: Arc<dyn Dialect> = Arc::new(dialect);
+    pub fn start(shop: Shop, dialect: Box<dyn Dialect>, seed: u64) -> Self {
         let inner = Arc::new(Inner {
             shop: Mutex::new(shop),
             chaos: Mutex::new(Chaos::new(seed)),
@@ -162,16 +161,21 @@ fn call(request: &HttpRequest, body: &Bytes) -> Call {
     let headers = request.headers().iter();
     let text =
         |value: &actix_web::http::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    // These mean something in a query, and themselves in a path.
-    let path = uri.path().replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     Call {
         method: request.method().to_string(),
-        path: decode(&path).pop().map(|(path, _)| path).unwrap_or_default(),
+        path: decoded_path(uri.path()),
         query: decode(uri.query().unwrap_or_default()),
         headers: headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
         body: body.to_vec(),
         target: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
     }
+}
+
+pub fn decoded_path(path: &str) -> String {
+    // These mean something in a query, and themselves in a path.
+    let path = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let first = url::form_urlencoded::parse(path.as_bytes()).next();
+    first.map(|(path, _)| path.into_owned()).unwrap_or_default()
 }
 
 /// A body that promises more than it gives.

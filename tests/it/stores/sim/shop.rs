@@ -127,6 +127,12 @@ pub struct Edit {
     pub change: Change,
 }
 
+impl Edit {
+    pub fn is_removal(&self) -> bool {
+        matches!(self.change, Change::Lowered(_))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Change {
     /// So much of a line is not wanted any more; `net` and `tax` are that part's.

@@ -68,7 +68,7 @@ fn sells(orders: usize) -> impl FnOnce(&mut Shop) {
 
 #[test]
 fn calls_are_decoded_and_answered() {
-    let sim = Sim::start(shop(), Plain { tries_again: true }, 1);
+    let sim = Sim::start(shop(), Box::new(Plain { tries_again: true }), 1);
     sim.act(sells(2));
     let answer = call(&format!("{}rest/a%2Fb+c/d?q=x%20y&z=1", sim.base), "GET", &[], None);
     assert_eq!(answer.json()["path"], "/rest/a/b+c/d");
@@ -78,7 +78,7 @@ fn calls_are_decoded_and_answered() {
 
 #[test]
 fn what_shall_go_wrong_does() {
-    let sim = Sim::start(shop(), Plain { tries_again: true }, 1);
+    let sim = Sim::start(shop(), Box::new(Plain { tries_again: true }), 1);
     let status = || call(&sim.base, "GET", &[], None).status;
     sim.chaos().unauthorized = 1;
     assert_eq!([status(), status()], [401, 200]);
@@ -102,8 +102,8 @@ fn what_shall_go_wrong_does() {
 #[test]
 fn webhooks_are_dropped_doubled_and_shuffled() {
     let taker = Taker::default();
-    let app = Sim::start(shop(), taker.clone(), 1);
-    let sim = Sim::start(shop(), Plain { tries_again: true }, 1);
+    let app = Sim::start(shop(), Box::new(taker.clone()), 1);
+    let sim = Sim::start(shop(), Box::new(Plain { tries_again: true }), 1);
     sim.chaos().odds = Odds { dropped: 300, doubled: 300, shuffled_over: 20, ..Odds::default() };
     sim.act(sells(300));
     let sent = sim.send(&app.base, 1);
@@ -119,8 +119,8 @@ fn webhooks_are_dropped_doubled_and_shuffled() {
 fn a_body_shows_the_event_or_the_moment_of_sending() {
     for tries_again in [true, false] {
         let taker = Taker::default();
-        let app = Sim::start(shop(), taker.clone(), 1);
-        let sim = Sim::start(shop(), Plain { tries_again }, 1);
+        let app = Sim::start(shop(), Box::new(taker.clone()), 1);
+        let sim = Sim::start(shop(), Box::new(Plain { tries_again }), 1);
         sim.act(sells(1));
         sim.act(|shop| {
             shop.orders.keys().copied().collect::<Vec<_>>().into_iter().for_each(|id| shop.cancel(id))
@@ -134,10 +134,10 @@ fn a_body_shows_the_event_or_the_moment_of_sending() {
 #[test]
 fn a_receiver_that_fails_loses_its_subscription() {
     let taker = Taker::default();
-    let app = Sim::start(shop(), taker, 1);
+    let app = Sim::start(shop(), Box::new(taker), 1);
     app.chaos().down = true;
     for tries_again in [true, false] {
-        let sim = Sim::start(shop(), Plain { tries_again }, 1);
+        let sim = Sim::start(shop(), Box::new(Plain { tries_again }), 1);
         sim.act(sells(9));
         let sent = sim.send(&app.base, 1);
         let active =
