@@ -14,7 +14,7 @@ pub struct Kit {
     pub platform: Platform,
     pub zone: &'static str,
     /// As large as the platform's ids are.
-    first_id: Id,
+    pub first_id: Id,
     pub habits: fn() -> Habits,
     pub style: Style,
     pub credentials: fn() -> Credentials,

@@ -4,6 +4,7 @@
 mod books;
 mod connected;
 mod kit;
+mod magento;
 mod reading;
 mod runs;
 // One vocabulary for three platforms: none of them uses all of it.

@@ -95,7 +95,7 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     found
 }
 
-fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
+pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let mut rng = Rng::with_seed(seed);
     let until = time("2026-08-20T00:00:00Z");
     let (mut shop, mut life) = kit.open(orders, time("2026-08-16T00:00:00Z"), until, &mut rng);
