@@ -89,8 +89,9 @@ impl Backfill {
         let read = pulls::run(means, api.as_ref(), &job, &mut |pull| show(&bar, pull));
         bar.finish_and_clear();
         let again = format!("upline backfill {} --since {}", self.store, written(self.since));
-        let pull = read.with_context(|| format!("what was read stays; to go on: {again}"))?;
+        // Also after a failure: what was read is worth its commissions.
         let settled = pipeline.settle(store.id)?;
+        let pull = read.with_context(|| format!("what was read stays; to go on: {again}"))?;
         self.tell(&pull, settled, &again)
     }
 

@@ -97,7 +97,9 @@ impl PullCommand {
             if pipeline.stop.is_said() {
                 break;
             }
-            match self.round(pipeline, reached) {
+            let read = self.round(pipeline, reached);
+            failed |= !pipeline.settle(reached.store.id)?;
+            match read {
                 Ok(read) => {
                     failed |= read.iter().any(|pull| pull.state != State::Done);
                     pulls.extend(read);
@@ -109,7 +111,6 @@ impl PullCommand {
                 }
                 Err(problem) => return Err(problem.into()),
             }
-            failed |= !pipeline.settle(reached.store.id)?;
         }
         self.tell(&pulls)?;
         Ok(if failed || pipeline.stop.is_said() { Outcome::Failed } else { Outcome::Done })

@@ -3,6 +3,7 @@
 use super::super::field::Wrong;
 use super::super::format::{Pill, Tone};
 use super::super::once::Shown;
+use super::super::pulls::{self, Mark, Panel};
 use super::super::stores::connect::{ConnectPage, FirstPage, Typed};
 use super::super::stores::guide;
 use super::super::stores::health::{Health, Webhook};
@@ -98,6 +99,7 @@ fn store_pages() {
         attribution: vec!["note_attribute:ref".into(), "discount_code".into()],
         secrets,
         last: Last::Never,
+        pulls: pulls(),
         makes_secrets: true,
         shown: Some(Shown::sample("The webhook secret", &"0f".repeat(32))),
         wrong: Wrong::default().with("secret", "Paste it.").with("place", "No place."),
@@ -124,7 +126,44 @@ fn store_pages() {
     let both = vec![secret(2, false), secret(1, false)];
     check("store-rotating", &store(Platform::WooCommerce, both, Some(rotating)));
     check("store-bare", &store(Platform::Shopify, vec![], None));
+    let silent = |connected| Panel { connected, ..Panel::default() };
+    for (name, connected) in [("store-not-connected", false), ("store-never-pulled", true)] {
+        check(name, &StorePage { pulls: silent(connected), ..store(Platform::Magento, vec![], None) });
+    }
     check("store-viewed", &StorePage { may_change: false, ..store(Platform::Shopify, vec![], None) });
+}
+
+fn pulls() -> Panel {
+    let mark = |kind: &str, trouble: &str| Mark {
+        kind: kind.into(),
+        until: trouble.is_empty().then(|| when(9)),
+        trouble: trouble.into(),
+        next_try: (!trouble.is_empty()).then(|| when(11)),
+    };
+    let row = |from, tone, state: &str, problem: &str| pulls::Row {
+        at: when(9),
+        by: "schedule".into(),
+        what: "orders, schedule".into(),
+        from,
+        to: when(9),
+        window: "changed",
+        state: Pill::new(tone, state),
+        problem: problem.into(),
+        seen: "1,250".into(),
+        told: "3".into(),
+        fresh: "1".into(),
+    };
+    Panel {
+        slug: "shop-eu".into(),
+        csrf: "c5f0".into(),
+        connected: true,
+        may_pull: true,
+        marks: vec![mark("Orders", ""), mark("Products", "the last 3 tries failed")],
+        rows: vec![
+            row(Some(when(5)), Tone::Ok, "done", ""),
+            row(None, Tone::Bad, "failed", "the store asks us to slow down"),
+        ],
+    }
 }
 
 #[test]

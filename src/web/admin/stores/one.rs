@@ -20,6 +20,7 @@ use crate::web::admin::desk::{Desk, Nothing, nothing};
 use crate::web::admin::field::Wrong;
 use crate::web::admin::format::{Pill, Tone, When};
 use crate::web::admin::once::{self, Once, Shown};
+use crate::web::admin::pulls;
 use crate::web::admin::shell::Shell;
 use crate::web::error::Refusal;
 use crate::web::session::{Admin, Denied, Form, Viewer};
@@ -41,6 +42,7 @@ pub struct StorePage {
     pub attribution: Vec<String>,
     pub secrets: Vec<Secret>,
     pub last: Last,
+    pub pulls: pulls::Panel,
     pub makes_secrets: bool,
     pub shown: Option<Shown>,
     pub wrong: Wrong,
@@ -100,10 +102,11 @@ pub async fn show(
         let Some(store) = store else { return Ok(None) };
         let connection = connections::connection(conn, &asked)?;
         let subscriptions = connections::subscriptions(conn, store.id)?;
-        Ok(Some((report::heard(conn)?, report::secrets(conn, store.id.0)?, store, connection, subscriptions)))
+        let pulls = pulls::find(conn, &store)?;
+        Ok(Some((report::heard(conn)?, report::secrets(conn, store.id.0)?, pulls, store, connection, subscriptions)))
     });
     let (mut shell, found) = read.await?;
-    let (heard, secrets, store, connection, subscriptions) = found.ok_or_else(|| nothing("store"))?;
+    let (heard, secrets, pulls, store, connection, subscriptions) = found.ok_or_else(|| nothing("store"))?;
     shell.here = format!("/admin/stores/{slug}");
     let platform = store.platform.parse::<Platform>().map_err(|_| Refusal::internal())?;
     let webhook_url = desk.state.link(&format!("/webhooks/{slug}"));
@@ -128,6 +131,7 @@ pub async fn show(
         attribution: store.attribution,
         secrets: secrets.into_iter().map(secret).collect(),
         last,
+        pulls: pulls::panel(slug, &pulls, session),
         makes_secrets: makes_secrets(platform),
         shown,
         wrong,
