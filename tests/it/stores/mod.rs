@@ -12,3 +12,4 @@ mod runs;
 mod sim;
 mod webhooks;
 mod wizard;
+mod woocommerce;
