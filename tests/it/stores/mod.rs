@@ -12,4 +12,6 @@ mod runs;
 #[allow(dead_code)]
 mod sim;
 mod two_ways;
+mod webhooks;
+mod wizard;
 mod woocommerce;
