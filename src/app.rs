@@ -184,6 +184,7 @@ impl Parts {
             published: self.published.clone(),
             default_currency: self.default_currency,
             stop_loss: settings.periods.stop_loss,
+            pulls: settings.pulls.clone(),
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),
             turns: web::turn::Turns::default(),

@@ -3,6 +3,7 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod backfill;
 mod demo;
 mod distributor;
 mod doctor;
@@ -11,8 +12,10 @@ mod inspect;
 mod migrate;
 mod output;
 mod period;
+mod pipeline;
 mod plan;
 mod proof;
+mod pull;
 mod scenario;
 mod serve;
 mod simulate;
@@ -82,6 +85,8 @@ enum Command {
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Store(store::StoreCommand),
+    Pull(pull::PullCommand),
+    Backfill(backfill::Backfill),
     Token(token::TokenCommand),
     User(user::UserCommand),
     Import(import::Import),
@@ -137,6 +142,8 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Migrate(command) => command.run(global),
         Command::Doctor(command) => command.run(global),
         Command::Store(command) => command.run(global),
+        Command::Pull(command) => command.run(global),
+        Command::Backfill(command) => command.run(global),
         Command::Token(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),

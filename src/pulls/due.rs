@@ -9,6 +9,7 @@ use super::{Cause, Kind, Mark, Pull};
 use crate::connections::{self, Connection};
 use crate::core::ids::StoreId;
 use crate::db::{Conn, DbError};
+use crate::ingest::{self, Store};
 
 /// The causes of the worker's own windows.
 pub const OWN: [Cause; 2] = [Cause::Schedule, Cause::Daily];
@@ -37,6 +38,13 @@ pub fn known(connection: &Connection, kind: Kind, marks: &[Mark], unfinished: &[
         next_try_at: mark.and_then(|mark| mark.next_try_at),
         unfinished: begun.map(|pull| (pull.cause, pull.span)),
     }
+}
+
+/// A store that can be read, by its slug; also one that is paused.
+pub fn connected(conn: &mut Conn, slug: &str) -> Result<Option<(Connection, Store)>, DbError> {
+    let Some(connection) = connections::connection(conn, slug)? else { return Ok(None) };
+    let store = ingest::list_stores(conn)?.into_iter().find(|store| store.id.0 == connection.store_id);
+    Ok(store.map(|store| (connection, store)))
 }
 
 /// Since when a kind of a store was not read.

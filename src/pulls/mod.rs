@@ -24,7 +24,7 @@ mod worker;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use due::{Age, ages};
+pub use due::{Age, ages, connected};
 pub use one::{One, one};
 pub use rhythm::Rhythm;
 pub use round::{Round, round};

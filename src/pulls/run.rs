@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::health::{self, Of};
+use super::health::{self, Of, Trouble};
 use super::repo::turn::Turn;
 use super::repo::{self, windows};
 use super::sink::{Asked, Sheet, Sink, sink};
@@ -158,12 +158,14 @@ impl<'a> Open<'a> {
     /// What was read stays; the cursor, too, unless it may be what the store does not take any more.
     fn fail(&self, error: ApiError) -> PullProblem {
         let stale = matches!(error, ApiError::Refused(_) | ApiError::NotFound(_)) && self.pages == 0;
-        let problem = error.to_string();
-        let noted = self.note(&problem, stale, |tx, now| {
-            if self.job.cause.is_aside() {
-                return connections::note_outcome(tx, self.job.store.id, Some(&problem), now);
-            }
-            health::failed(tx, self.job.of(), &problem, now)
+        let problem = match self.job.store.platform.parse() {
+            Ok(platform) => connections::told(platform, &error),
+            Err(_) => error.to_string(),
+        };
+        let noted = self.note(&problem, stale, |tx, now| match self.job.cause.is_aside() {
+            // The person who asked for it is told at once.
+            true => Ok(()),
+            false => health::failed(tx, self.job.of(), Trouble::of(&error, &problem), now),
         });
         noted.map_or_else(PullProblem::Db, |()| PullProblem::Api(error))
     }

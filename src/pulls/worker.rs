@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::due::{OWN, kinds, known, known_now};
-use super::health::{self, Of};
+use super::health::{self, Of, Trouble};
 use super::repo::turn::Turn;
 use super::repo::{marks, windows};
 use super::rhythm::Rhythm;
@@ -184,7 +184,7 @@ impl Worker {
         (self.open)(connection).map_err(|problem| {
             let of = Of { store: store.id, slug: &store.slug, kind };
             let (text, now) = (problem.to_string(), self.clock.now());
-            match self.db.transact(Lane::Pipeline, |tx| health::failed(tx, of, &text, now)) {
+            match self.db.transact(Lane::Pipeline, |tx| health::failed(tx, of, Trouble::Store(&text), now)) {
                 Ok(()) => PullProblem::Connection(problem),
                 Err(error) => PullProblem::Db(error),
             }

@@ -20,6 +20,7 @@ use crate::db::Db;
 use crate::distributors::{Networks, Placements};
 use crate::ingest::{Intake, Receiver, StoreDirectory};
 use crate::plans::{Plans, Published};
+use crate::settings;
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 
@@ -42,6 +43,8 @@ pub struct AppState {
     pub default_currency: Currency,
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
+    /// How far back stores are read.
+    pub pulls: settings::Pulls,
     pub backoff: Backoff,
     pub limits: Limits,
     /// Of calculations inside a request.

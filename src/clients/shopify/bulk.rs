@@ -285,7 +285,7 @@ fn ranged(response: Response, from: u64) -> Result<(Vec<u8>, u64), ApiError> {
 /// Not done yet: asked again after a fifth of the time that it took so far.
 fn waiting(place: &Place, now: DateTime<Utc>) -> Result<Page<PulledOrder>, ApiError> {
     let since = u64::try_from((now - place.asked_at).num_seconds()).unwrap_or(0);
-    let wait = Duration::from_secs((since / 5).clamp(2, 30));
+    let wait = Duration::from_secs((since / 5).clamp(1, 30));
     Ok(Page { items: vec![], next: Some(written(place)?), remaining: None, wait: Some(wait) })
 }
 

@@ -6,7 +6,6 @@
 pub mod assets;
 pub mod chart;
 pub mod code;
-pub mod connect;
 pub mod dashboard;
 pub mod deliveries;
 pub mod desk;
@@ -27,6 +26,7 @@ pub mod plan_diff;
 pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
+pub mod pulls;
 pub mod search;
 pub mod settings;
 pub mod shell;
@@ -78,6 +78,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(periods::configure)
         .configure(plans::configure)
         .configure(stores::configure)
+        .configure(pulls::configure)
         .configure(settings::configure)
         .default_service(web::to(notices::nothing_here));
     config.service(pages);

@@ -100,7 +100,9 @@ fn a_failure_keeps_what_was_read_and_the_next_try_goes_on_behind_it() {
     shop.fail([None, gone_away()]);
     let reading = Reading::new(&pipeline, &store, &shop);
     assert!(matches!(reading.run(NOW), Err(PullProblem::Api(ApiError::Unavailable(_)))));
-    assert_eq!(row(&pipeline), "failed 1 10 10 10 the store's API cannot be reached: it went away");
+    assert!(
+        row(&pipeline).starts_with("failed 1 10 10 10 the store's API cannot be reached: it went away. ")
+    );
     let failed = mark(&pipeline, &store).unwrap();
     assert_eq!((failed.pulled_until, failed.failures), (None, 1));
     assert_eq!(failed.next_try_at, Some(at("02T10:01:00")));
@@ -233,6 +235,22 @@ fn three_failures_in_a_row_are_told_and_one_page_ends_that() {
     let body = pipeline.ask("select body from notices");
     assert!(body.contains("failed 4 times") && body.contains("it went away"), "{body}");
     reading.run("02T10:15:00").unwrap();
+    assert_eq!(open_notices(&pipeline), "");
+}
+
+#[test]
+fn what_only_reading_fails_with_is_a_notice_of_its_own() {
+    let (pipeline, store, _) = company(at("01T12:00:00"));
+    let shop = Shop::of_pages(10);
+    shop.fail([(); 3].map(|()| Some(ApiError::Forbidden("read_orders is lacking".into()))));
+    let reading = Reading::new(&pipeline, &store, &shop);
+    for _ in 0..3 {
+        assert!(reading.run(NOW).is_err());
+    }
+    // The store answers whoever asks for something else: that may not end the notice.
+    pipeline.db.transact(Lane::Admin, |tx| connections::note_outcome(tx, store.id, None, at(NOW))).unwrap();
+    assert_eq!(open_notices(&pipeline), "pulls-failing:main");
+    reading.run(NOW).unwrap();
     assert_eq!(open_notices(&pipeline), "");
 }
 

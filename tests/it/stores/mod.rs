@@ -4,9 +4,12 @@
 mod books;
 mod connected;
 mod kit;
+mod magento;
 mod reading;
 mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;
+mod webhooks;
+mod wizard;
 mod woocommerce;

@@ -8,11 +8,30 @@ use upline::clients::{self, ApiError, Credentials, NewWebhook, StoreApi, Window,
 use upline::core::order::Report;
 use upline::stores::{self, Headers, Platform, Verified};
 
+use super::books::Style;
 use super::kit::Kit;
+use super::reading;
 use super::sim::dialect::{Dialect, Sent};
+use super::sim::life::Habits;
 use super::sim::shop::{Basket, Carried, Id, Referral, Shop};
 use super::sim::wire::Wire;
 use super::sim::woocommerce::{WooCommerce, ping};
+
+pub fn kit() -> Kit {
+    Kit {
+        platform: Platform::WooCommerce,
+        zone: "Europe/Berlin",
+        first_id: 101,
+        habits: Habits::woocommerce,
+        style: Style { edits_are_refunds: false, cancelled_is_refund: false },
+        credentials: keys,
+        dialect: || Box::new(WooCommerce::default()),
+    }
+}
+
+fn keys() -> Credentials {
+    Credentials::WooKeys { consumer_key: "ck_sim".into(), consumer_secret: "cs_sim".into() }
+}
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -40,8 +59,7 @@ fn basket(simple: Id, medium: Id) -> Basket {
 
 fn open(shop: Shop, dialect: WooCommerce, base: &str) -> (std::sync::Arc<Wire>, Box<dyn StoreApi>) {
     let wire = Wire::new(shop, Box::new(dialect), 1);
-    let kit = Kit::woocommerce();
-    let api = clients::open(&kit.endpoint(base), &(kit.credentials)(), wire.http()).unwrap();
+    let api = clients::open(&kit().endpoint(base), &keys(), wire.http()).unwrap();
     (wire, api)
 }
 
@@ -55,6 +73,13 @@ fn ids(api: &dyn StoreApi, by: WindowBy, from: &str, to: &str) -> BTreeSet<u64> 
             Some(next) => cursor = Some(next),
             None => return ids,
         }
+    }
+}
+
+#[test]
+fn a_whole_shop_is_read_as_it_is() {
+    for seed in 1..=3 {
+        reading::whole_shop(&kit(), seed, 400);
     }
 }
 
@@ -117,7 +142,7 @@ fn a_shop_says_who_it_is_and_what_the_key_lacks() {
     let (shop, ..) = shop_at("2026-08-16T00:00:00Z");
     let wire = Wire::new(shop, Box::new(WooCommerce::default()), 1);
     let keys = Credentials::WooKeys { consumer_key: "ck_sim".into(), consumer_secret: "another".into() };
-    let api = clients::open(&Kit::woocommerce().endpoint("http://shop.test/"), &keys, wire.http()).unwrap();
+    let api = clients::open(&kit().endpoint("http://shop.test/"), &keys, wire.http()).unwrap();
     assert!(matches!(api.probe(), Err(ApiError::Unauthorized(why)) if why.contains("signature")));
 }
 

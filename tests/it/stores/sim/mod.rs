@@ -4,6 +4,7 @@
 pub mod chaos;
 pub mod dialect;
 pub mod life;
+pub mod magento;
 pub mod post;
 pub mod server;
 pub mod shop;
