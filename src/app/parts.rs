@@ -31,6 +31,7 @@ use crate::vault::Vault;
 use crate::web::AppState;
 use crate::web::api::orders::DIRECT_STORE;
 use crate::web::fresh::Fresh;
+use crate::web::referral::Referrals;
 
 pub struct Parts {
     pub backend: Backend,
@@ -40,6 +41,7 @@ pub struct Parts {
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,
     pub published: Arc<Fresh<Published>>,
+    pub referrals: Arc<Fresh<Referrals>>,
     pub default_currency: Currency,
     pub pulls: settings::Pulls,
     pub intake: Intake,
@@ -74,6 +76,12 @@ impl Parts {
         let tokens = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| directory.get(conn)))?;
         let plans = books.plans.clone();
         let published = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| plans.get(conn)))?;
+        let (networks, stores) = (books.networks.clone(), books.stores.clone());
+        let referrals = Fresh::new(db.clone(), move |db| {
+            db.read(Lane::Admin, |conn| {
+                Ok(Arc::new(Referrals::new(networks.get(conn)?, &*stores.all(conn)?)))
+            })
+        })?;
         let (intake, writer) = Intake::start(db)?;
         let metrics = Metrics::build()?;
         Ok(Self {
@@ -84,6 +92,7 @@ impl Parts {
             receivers,
             tokens,
             published,
+            referrals,
             default_currency,
             pulls: settings.pulls,
             intake,
@@ -99,6 +108,7 @@ impl Parts {
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
             tokio::spawn(state.published.clone().keep(stopped.clone())),
+            tokio::spawn(state.referrals.clone().keep(stopped.clone())),
         ];
         tasks.extend(self.spawn_relays(stopped));
         let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
@@ -139,12 +149,12 @@ impl Parts {
 
     /// Lets the intake empty its queue, then closes the database. Blocking.
     pub fn close(self) {
-        let Self { backend, intake, writer, receivers, tokens, published, instance, .. } = self;
+        let Self { backend, intake, writer, receivers, tokens, published, referrals, instance, .. } = self;
         drop(intake);
         if writer.join().is_err() {
             tracing::error!("the intake's writer panicked");
         }
-        drop((receivers, tokens, published, instance));
+        drop((receivers, tokens, published, referrals, instance));
         backend.close();
     }
 }

@@ -10,6 +10,7 @@ mod doctor;
 mod import;
 mod inspect;
 mod migrate;
+mod notices;
 mod output;
 mod period;
 mod pipeline;
@@ -93,6 +94,7 @@ enum Command {
     Distributor(distributor::DistributorCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -150,6 +152,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Distributor(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),
