@@ -99,6 +99,13 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     found
 }
 
+#[test]
+fn a_shopify_shop_is_read_whole() {
+    for seed in 1..=3 {
+        whole_shop(&Kit::shopify(), seed, 300);
+    }
+}
+
 pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let mut rng = Rng::with_seed(seed);
     let until = time("2026-08-20T00:00:00Z");

@@ -33,7 +33,7 @@ pub fn shop(at: DateTime<Utc>) -> Sim {
     let mut shop = Shop::new("Corner Shop", "USD", 2, 101, at);
     shop.zone = "Europe/Berlin".to_owned();
     shop.add_product("Thing", &[("A1", 1000)]);
-    Sim::start(shop, WooCommerce::default(), 1)
+    Sim::start(shop, Box::new(WooCommerce::default()), 1)
 }
 
 pub fn connect(app: &TestApp, sim: &Sim, more: &[&str]) -> Ran {

@@ -8,29 +8,14 @@ use upline::clients::{self, ApiError, Credentials, NewWebhook, StoreApi, Window,
 use upline::core::order::Report;
 use upline::stores::{self, Headers, Platform, Verified};
 
-use super::books::Style;
 use super::kit::Kit;
-use super::reading;
 use super::sim::dialect::{Dialect, Sent};
-use super::sim::life::Habits;
 use super::sim::shop::{Basket, Carried, Id, Referral, Shop};
 use super::sim::wire::Wire;
 use super::sim::woocommerce::{WooCommerce, ping};
 
-pub fn kit() -> Kit {
-    Kit {
-        platform: Platform::WooCommerce,
-        zone: "Europe/Berlin",
-        first_id: 101,
-        habits: Habits::woocommerce,
-        style: Style { edits_are_refunds: false, cancelled_is_refund: false },
-        credentials: keys,
-        dialect: || Box::new(WooCommerce::default()),
-    }
-}
-
-fn keys() -> Credentials {
-    Credentials::WooKeys { consumer_key: "ck_sim".into(), consumer_secret: "cs_sim".into() }
+fn kit() -> Kit {
+    Kit::woocommerce()
 }
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -59,7 +44,7 @@ fn basket(simple: Id, medium: Id) -> Basket {
 
 fn open(shop: Shop, dialect: WooCommerce, base: &str) -> (std::sync::Arc<Wire>, Box<dyn StoreApi>) {
     let wire = Wire::new(shop, Box::new(dialect), 1);
-    let api = clients::open(&kit().endpoint(base), &keys(), wire.http()).unwrap();
+    let api = clients::open(&kit().endpoint(base), &(kit().credentials)(), wire.http()).unwrap();
     (wire, api)
 }
 
@@ -73,13 +58,6 @@ fn ids(api: &dyn StoreApi, by: WindowBy, from: &str, to: &str) -> BTreeSet<u64> 
             Some(next) => cursor = Some(next),
             None => return ids,
         }
-    }
-}
-
-#[test]
-fn a_whole_shop_is_read_as_it_is() {
-    for seed in 1..=3 {
-        reading::whole_shop(&kit(), seed, 400);
     }
 }
 
