@@ -58,6 +58,7 @@
 //! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
 //! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
+//! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
 //! | [`reports`] | read models for pages and API |
@@ -96,6 +97,7 @@ pub mod periods;
 pub mod plans;
 pub mod proof;
 pub mod pulls;
+pub mod reconcile;
 pub mod reports;
 pub mod scenario;
 pub mod settings;

@@ -13,6 +13,7 @@ create table pulls (
   pages int not null default 0,
   seen int not null default 0,
   told int not null default 0,
+  fresh int not null default 0,
   remaining bigint,
   -- Why the last try ended before the window did.
   problem text,
@@ -28,6 +29,7 @@ create table pulls (
 comment on column pulls.window_from is 'empty: everything there is';
 comment on column pulls.remaining is 'what the store said is left, when it last said so';
 comment on column pulls.told is 'what was news, of what was seen';
+comment on column pulls.fresh is 'what nothing was known of, of what was told';
 create index pulls_newest on pulls (store_id, kind, started_at desc);
 
 -- Until when a store was read, and how that goes.

@@ -3,16 +3,21 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod backfill;
 mod demo;
 mod distributor;
 mod doctor;
 mod import;
 mod inspect;
 mod migrate;
+mod notices;
 mod output;
 mod period;
+mod pipeline;
 mod plan;
 mod proof;
+mod pull;
+mod reconcile;
 mod scenario;
 mod serve;
 mod simulate;
@@ -82,12 +87,16 @@ enum Command {
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Store(store::StoreCommand),
+    Pull(pull::PullCommand),
+    Backfill(backfill::Backfill),
+    Reconcile(reconcile::Reconcile),
     Token(token::TokenCommand),
     User(user::UserCommand),
     Import(import::Import),
     Distributor(distributor::DistributorCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -137,12 +146,16 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Migrate(command) => command.run(global),
         Command::Doctor(command) => command.run(global),
         Command::Store(command) => command.run(global),
+        Command::Pull(command) => command.run(global),
+        Command::Backfill(command) => command.run(global),
+        Command::Reconcile(command) => command.run(global),
         Command::Token(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),
         Command::Distributor(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),

@@ -7,6 +7,7 @@ mod life;
 mod list;
 mod places;
 mod secret;
+mod storefront;
 mod test;
 mod webhooks;
 
@@ -48,6 +49,9 @@ enum Action {
     Disconnect(life::Disconnect),
     Attribution(life::Attribution),
     List(list::List),
+    /// Where visitors of the store begin: the links of distributors lead there
+    #[command(after_help = storefront::EXAMPLE)]
+    Storefront(storefront::Storefront),
     /// Change a store's secret without losing a delivery: add, change it in the shop, retire
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -66,6 +70,9 @@ impl StoreCommand {
             Action::Disconnect(disconnect) => disconnect.run(global),
             Action::Attribution(attribution) => attribution.run(global),
             Action::List(list) => list.run(global),
+            Action::Storefront(storefront) => {
+                global.with_backend(Opening::Ready, |backend, clock| storefront.run(backend, clock))
+            }
             Action::Secret(secret) => {
                 global.with_backend(Opening::Ready, |backend, clock| secret.run(backend, clock))
             }

@@ -8,6 +8,8 @@ mod distributors;
 mod entries;
 mod orders;
 mod periods;
+mod pulls;
+mod reconciliation;
 
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -21,6 +23,11 @@ pub use orders::{
     orders,
 };
 pub use periods::{AwardView, PeriodView, PoolView, RunView, awards, period, periods, run};
+pub use pulls::{PullFilter, PullView, pulls};
+pub use reconciliation::{
+    DayView, DeliveriesView, DifferenceView, HeapView, ReasonView, ReportView, SideView, SumsView,
+    reconciled_days, reconciliation,
+};
 
 use crate::core::money::Currency;
 use crate::db::{Conn, DbError};

@@ -1,5 +1,7 @@
 //! One integration binary: it is linked once, and its tests share one PostgreSQL cluster.
 
+// An order of WooCommerce is one long literal.
+#![recursion_limit = "256"]
 // A test that cannot go on has failed, in its helpers too.
 #![allow(
     clippy::unwrap_used,
@@ -20,11 +22,15 @@ mod demo;
 mod embedded;
 mod import;
 mod login;
+mod notices;
 mod periods;
 mod periods_browser;
 mod pipeline;
 mod placement;
 mod proof;
+mod pulls;
+mod reconcile;
+mod referrals;
 mod scenarios;
 mod stores;
 mod support;

@@ -10,3 +10,5 @@ mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;
+mod two_ways;
+mod woocommerce;
