@@ -9,5 +9,5 @@ mod reading;
 mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
-mod sim;
+pub mod sim;
 mod two_ways;
