@@ -53,7 +53,7 @@
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
 //! | [`events`] | outbox, doorbells, relays, parked work |
 //! | [`ingest`] | deliveries and the stores that send them |
-//! | [`catalog`], [`distributors`], [`plans`] | what orders are assessed and calculated with |
+//! | [`catalog`], [`distributors`], [`customers`], [`plans`] | what orders are assessed and calculated with |
 //! | [`orders`] | evidence, assessment, holds and their release |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
 //! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
@@ -83,6 +83,7 @@ pub mod clock;
 pub mod commissions;
 pub mod connections;
 pub mod core;
+pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod distributors;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::repo;
+use crate::core::binding::Terms;
 use crate::core::ids::StoreId;
 use crate::db::{Cached, Conn, DbError, Tx, bump};
 use crate::vault::Vault;
@@ -19,6 +20,8 @@ pub struct Store {
     pub name: String,
     /// Ordered places where a distributor may be named.
     pub attribution: Vec<String>,
+    /// Every version of how long an order binds its customer.
+    pub bindings: Vec<Terms>,
     pub active: bool,
     pub created_at: DateTime<Utc>,
     /// Sealed; the live ones, newest first.

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::close::Periods;
 use super::facts::Fact;
 use super::{Scenario, Store};
-use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, StoreTerms, Verdict, assess};
+use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, Standing, StoreTerms, Verdict, assess};
 use crate::core::attribution::Named;
 use crate::core::engine::{
     Award, Calculation, CommissionLine, CommissionOrder, EventKind, PostedAward, UplineMember,
@@ -88,7 +88,8 @@ impl<'s> Book<'s> {
                 (order.clone(), self.clock(order))
             }
             Report::Deleted { order, at } => (order.clone(), at.unwrap_or_else(|| self.clock(order))),
-            Report::Ignored { .. } => return None,
+            // The rest is not about an order.
+            _ => return None,
         };
         let kept = self.orders.entry(order.clone()).or_insert_with(|| Kept::new(store));
         kept.state.absorb(report, at);
@@ -161,6 +162,7 @@ impl<'s> Book<'s> {
             plan: Some(PlanTerms { currency: self.scenario.plan.currency(), classes: &classes }),
             named: &|reference, at| self.named(reference, at),
             manual: kept.manual.as_ref(),
+            customer: &Standing::default(),
             locked: &kept.locked,
         };
         assess(&kept.state, &known)
@@ -221,6 +223,7 @@ impl Kept {
             plan: None,
             named: &|_, _| Named::Nobody,
             manual: None,
+            customer: &Standing::default(),
             locked: &[],
         };
         Self {

@@ -32,6 +32,7 @@ fn ask(order: OrderSnapshot, catalog: &Catalog) -> Assessment {
         plan: Some(PlanTerms { currency: Currency::parse("USD").unwrap(), classes: &classes }),
         named: &named,
         manual: None,
+        customer: &Standing::default(),
         locked: &[],
     };
     assess(&OrderState { snapshot: Some(order), ..OrderState::default() }, &known)

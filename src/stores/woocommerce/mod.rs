@@ -10,8 +10,10 @@ use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
 use crate::core::order::{OrderSnapshot, Report};
 
+mod customer;
 mod model;
 mod order;
+mod product;
 mod refund;
 pub mod signature;
 
@@ -25,8 +27,10 @@ pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError
     let topic = meta.topic.as_deref().unwrap_or_default();
     match topic.split_once('.') {
         None | Some(("order", _)) => of_order(topic, &body::read(text)?),
+        Some(("product", event)) => product::parse(event, text),
+        Some(("customer", event)) => customer::parse(event, text),
         Some(("action", action)) => Ok(of_action(action, &body::read(text)?)),
-        Some(_) => Ok(ignored(format!("{topic} is not about an order"))),
+        Some(_) => Ok(ignored(format!("{topic} is not about an order, a product or a customer"))),
     }
 }
 

@@ -200,7 +200,7 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
 }
 
 /// Plugins copy names, addresses and devices into metadata; no distributor is named there.
-fn is_address(key: &str) -> bool {
+pub fn is_address(key: &str) -> bool {
     let key = key.trim_start_matches('_');
     ["billing", "shipping", "customer_", "wc_order_attribution_user_agent"]
         .iter()
