@@ -29,7 +29,8 @@ pub fn record(
     let variants: BTreeSet<(&str, &str)> =
         standing.iter().filter_map(|(p, v)| Some((&**p, v.as_deref()?))).collect();
     let stands = |at: usize| {
-        let of_product = newest.products.iter().any(|row| row.from == at && products.contains(row.product_id));
+        let of_product =
+            newest.products.iter().any(|row| row.from == at && products.contains(row.product_id));
         of_product
             || newest
                 .variants

@@ -99,7 +99,9 @@ impl Unmapped {
         let by_sku = self.variant.sku().filter(|_| self.shares_sku_with.is_empty());
         let (store, kind, key) = match by_sku {
             Some(sku) => (None, KeyKind::Sku, sku),
-            None if !variant_id.is_empty() => (Some(StoreId(*store_id)), KeyKind::Variant, variant_id.as_str()),
+            None if !variant_id.is_empty() => {
+                (Some(StoreId(*store_id)), KeyKind::Variant, variant_id.as_str())
+            }
             None => (Some(StoreId(*store_id)), KeyKind::Product, product_id.as_str()),
         };
         let known = self.suggested.suggestion.as_ref().filter(|suggestion| suggestion.why.is_sure());

@@ -65,7 +65,7 @@ pub struct Buyer<'a> {
     pub is: Option<&'a DistributorId>,
     /// Whom the customer is bound to.
     pub bound: Option<&'a DistributorId>,
-    /// Customers and distributors share one id space, as on the direct API.
+    /// Customers and distributors share one id space, as on the direct API: there a customer's own id names one.
     pub shares_ids: bool,
 }
 
@@ -112,9 +112,7 @@ fn at_place(
     let told = PlaceValue { place: place.to_owned(), value: value.to_owned() };
     Some(match who {
         // Whoever buys from their own account buys for themselves; naming oneself as the referrer is another thing.
-        Named::Distributor(id) if buyer.is == Some(&id) => {
-            Attribution::Refused(Refusal::SelfReferral(told))
-        }
+        Named::Distributor(id) if buyer.is == Some(&id) => Attribution::Refused(Refusal::SelfReferral(told)),
         who => to(who, told, false),
     })
 }
@@ -126,7 +124,8 @@ fn at_customer(
     named: &impl Fn(&str) -> Named,
 ) -> Option<Attribution> {
     let told = |value: &str| PlaceValue { place: PLACE_CUSTOMER.to_owned(), value: value.to_owned() };
-    let customer = order.customer_id.as_deref().or_else(|| values_at(order, PLACE_CUSTOMER).first().copied())?;
+    let customer =
+        order.customer_id.as_deref().or_else(|| values_at(order, PLACE_CUSTOMER).first().copied())?;
     if let Some(id) = buyer.is.filter(|id| !buyer.shares_ids || id.as_str() != customer) {
         return Some(to(named(id.as_str()), told(customer), true));
     }

@@ -73,14 +73,14 @@ pub struct Terms {
     pub from: Option<DateTime<Utc>>,
 }
 
-/// The policy for orders of that time. `known`: the newest version that counts, if not all do.
-pub fn policy_at(terms: &[Terms], known: Option<i32>, at: DateTime<Utc>) -> Policy {
+/// What holds for orders of that time; `None` before a store has any. `known`: the newest version that counts, if
+/// not all do.
+pub fn terms_at(terms: &[Terms], known: Option<i32>, at: DateTime<Utc>) -> Option<&Terms> {
     terms
         .iter()
         .filter(|terms| known.is_none_or(|known| terms.no <= known))
         .filter(|terms| terms.from.is_none_or(|from| from <= at))
         .max_by_key(|terms| (terms.from, terms.no))
-        .map_or(Policy::None, |terms| terms.policy)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -209,9 +209,8 @@ impl Timeline {
             (Policy::Life, _) => true,
             // A binding without a beginning has none to count from.
             (Policy::Days(_), None) => true,
-            (Policy::Days(days), Some(since)) => {
-                TimeDelta::try_days(i64::from(days)).is_some_and(|days| at.signed_duration_since(since) < days)
-            }
+            (Policy::Days(days), Some(since)) => TimeDelta::try_days(i64::from(days))
+                .is_some_and(|days| at.signed_duration_since(since) < days),
         };
         holds.then_some(bound)
     }

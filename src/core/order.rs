@@ -22,25 +22,44 @@ pub enum Report {
     /// The order as a whole, as of `updated_at`.
     Snapshot(Box<OrderSnapshot>),
     /// A refund told without its order.
-    Refund { order: String, refund: Refund },
+    Refund {
+        order: String,
+        refund: Refund,
+    },
     /// The order was deleted or trashed. `at` is the store's time, where it tells one.
-    Deleted { order: String, at: Option<DateTime<Utc>> },
+    Deleted {
+        order: String,
+        at: Option<DateTime<Utc>>,
+    },
     /// The order was taken out of the trash; comes with its snapshot.
-    Restored { order: String },
+    Restored {
+        order: String,
+    },
     /// Something changed, but this payload does not say what it became: the order has to be read again.
-    Hint { order: String, what: String },
+    Hint {
+        order: String,
+        what: String,
+    },
     /// A product of the catalogue, as of its `updated_at`.
     Product(Box<Product>),
     /// A product, or one variant, is sold no more.
-    ProductGone { product: String, at: Option<DateTime<Utc>> },
+    ProductGone {
+        product: String,
+        at: Option<DateTime<Utc>>,
+    },
     /// What is in stock at one place.
     Stock(StockLevel),
     Customer(Customer),
-    CustomerGone { customer: String, at: Option<DateTime<Utc>> },
+    CustomerGone {
+        customer: String,
+        at: Option<DateTime<Utc>>,
+    },
     /// What a customer or a store asks for by law.
     Privacy(PrivacyRequest),
     /// A valid payload that is none of our business (a ping, a coupon, a signed error body). `why` is shown.
-    Ignored { why: String },
+    Ignored {
+        why: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

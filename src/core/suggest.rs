@@ -214,8 +214,7 @@ mod tests {
     #[test]
     fn a_like_name_is_only_a_hint() {
         let named = [mapped("V-1", "food", "Vitamin C 1000", "shopify"), mapped("S-1", "soap", "Soap", "x")];
-        let around =
-            Around { sku: Some("VC"), title: "1000 vitamin-C!", named: &named, ..Around::default() };
+        let around = Around { sku: Some("VC"), title: "1000 vitamin-C!", named: &named, ..Around::default() };
         let found = suggest(&around).suggestion.unwrap();
         assert_eq!(found.why, Why::Name { like: "Vitamin C 1000".into(), score: 100 });
         assert!(!found.why.is_sure() && found.why.to_string().contains("only a hint"));

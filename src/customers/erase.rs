@@ -225,7 +225,9 @@ fn reduce_text(whole: &mut Node, path: &[usize], says: &dyn Fn(&str) -> bool) ->
     let Some(Node::Leaf(literal)) = whole.at(path) else { return false };
     if literal.starts_with('"') && literal != ANY {
         let literal = std::mem::replace(literal, ANY.to_owned());
-        if !says(&whole.to_string()) && let Some(node) = whole.at(path) {
+        if !says(&whole.to_string())
+            && let Some(node) = whole.at(path)
+        {
             *node = Node::Leaf(literal);
         }
     }

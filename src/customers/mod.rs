@@ -71,8 +71,10 @@ pub fn record(
         }
     }
     let terms = store.bindings.iter().max_by_key(|terms| terms.no);
-    let rows: Vec<repo::CustomerRow<'_>> =
-        newest.values().map(|(_, customer)| repo::CustomerRow::new(customer, &kept(customer, terms), now)).collect();
+    let rows: Vec<repo::CustomerRow<'_>> = newest
+        .values()
+        .map(|(_, customer)| repo::CustomerRow::new(customer, &kept(customer, terms), now))
+        .collect();
     let standing = repo::record(tx.conn, store.id, &rows, now)?;
     let first: HashMap<&str, bool> = standing.iter().map(|(id, first)| (id.as_str(), *first)).collect();
     let mut stands = vec![false; customers.len()];
@@ -89,7 +91,8 @@ pub fn record(
 }
 
 fn kept(customer: &Customer, terms: Option<&Terms>) -> Vec<crate::core::order::PlaceValue> {
-    let asked: Vec<&String> = terms.into_iter().flat_map(|t| t.own_place.iter().chain(&t.bound_place)).collect();
+    let asked: Vec<&String> =
+        terms.into_iter().flat_map(|t| t.own_place.iter().chain(&t.bound_place)).collect();
     customer.places.iter().filter(|told| asked.iter().any(|place| **place == told.place)).cloned().collect()
 }
 
@@ -106,7 +109,8 @@ fn says<'c>(
     let asked = asked.into_iter().filter_map(|(what, place)| Some((what, place.as_ref()?)));
     let said = asked.map(|(what, place)| {
         let values = customer.places.iter().filter(|told| told.place == *place);
-        let mut named: Vec<DistributorId> = values.filter_map(|told| whoever(network, &told.value, now)).collect();
+        let mut named: Vec<DistributorId> =
+            values.filter_map(|told| whoever(network, &told.value, now)).collect();
         named.sort();
         named.dedup();
         let one = if named.len() == 1 { named.pop() } else { None };

@@ -214,11 +214,7 @@ pub fn decisions(conn: &mut PgConnection) -> Result<Vec<(CustomerKey, Decision)>
     .collect()
 }
 
-pub fn gone(
-    conn: &mut PgConnection,
-    store: StoreId,
-    ids: &[(String, DateTime<Utc>)],
-) -> Result<(), DbError> {
+pub fn gone(conn: &mut PgConnection, store: StoreId, ids: &[(String, DateTime<Utc>)]) -> Result<(), DbError> {
     let (ids, times): (Vec<&str>, Vec<DateTime<Utc>>) = ids.iter().map(|(id, at)| (id.as_str(), *at)).unzip();
     sql_query(
         "insert into customers as c (store_id, customer_id, first_seen_at, gone_at)

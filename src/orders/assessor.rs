@@ -12,7 +12,7 @@ use crate::core::assess::{
     Assessment, Knowledge, LockedClass, PlanTerms, Standing, StoreTerms, assess, binds_to,
 };
 use crate::core::attribution::{Named, PLACE_CUSTOMER};
-use crate::core::binding::{Policy, is_at, policy_at};
+use crate::core::binding::{Policy, Terms, is_at, terms_at};
 use crate::core::ids::{DistributorId, StoreId};
 use crate::core::order::OrderState;
 use crate::core::plan::PlanHash;
@@ -21,6 +21,7 @@ use crate::db::{Conn, DbError};
 use crate::distributors::Network;
 use crate::ingest::Store;
 use crate::plans::Published;
+use crate::stores::Platform;
 
 /// What is known of one order besides the books.
 pub struct Grounds<'a> {
@@ -69,9 +70,7 @@ impl Assessor {
 
     pub fn policy(&self, store: StoreId, seen: Option<Seen>, at: DateTime<Utc>) -> Policy {
         let known = self.stores.iter().find(|(known, _)| known.id == store);
-        known.map_or(Policy::None, |(store, _)| {
-            policy_at(&store.bindings, seen.map(|seen| seen.policy_no), at)
-        })
+        known.and_then(|(store, _)| binding_terms(store, seen, at)).map_or(Policy::None, |terms| terms.policy)
     }
 
     /// Everything that there is to know of a customer now.
@@ -120,8 +119,7 @@ impl Assessor {
         };
         let (_, places) = self.store(store)?;
         let asks = places.iter().any(|place| place == PLACE_CUSTOMER);
-        let policy =
-            if asks { self.policy(store, grounds.seen, order.ordered_at) } else { Policy::None };
+        let policy = if asks { self.policy(store, grounds.seen, order.ordered_at) } else { Policy::None };
         let known = grounds.seen.map(|seen| seen.binding_no);
         let bound = Timelines::of(grounds.book).bound((policy, known), order.ordered_at, &order.external_id);
         Ok(Standing { is: self.buyer(state, grounds), bound })
@@ -152,8 +150,17 @@ impl Assessor {
             Some(PlanTerms { currency: plan.currency(), classes: self.classes.get(&plan.hash())? })
         });
         let named = |reference: &str, at: DateTime<Utc>| self.network.named(reference, at);
+        let decides = state
+            .snapshot
+            .as_ref()
+            .is_some_and(|order| binding_terms(store, grounds.seen, order.ordered_at).is_some());
         let known = Knowledge {
-            store: StoreTerms { store: store.id, platform: &store.platform, places },
+            store: StoreTerms {
+                store: store.id,
+                platform: &store.platform,
+                places,
+                shares_ids: store.platform == Platform::Direct.as_str() || !decides,
+            },
             catalog: &self.catalog,
             plan: terms,
             named: &named,
@@ -163,6 +170,10 @@ impl Assessor {
         };
         Ok(ask(&known))
     }
+}
+
+fn binding_terms(store: &Store, seen: Option<Seen>, at: DateTime<Utc>) -> Option<&Terms> {
+    terms_at(&store.bindings, seen.map(|seen| seen.policy_no), at)
 }
 
 /// Only orders of the direct API have these places, and there they are the caller's word: no list needs them.

@@ -136,7 +136,8 @@ impl OfStore {
         let stands = of_customers::record_customers(tx, store, &network, &self.customers.all, now)?;
         for ((delivery, customer), stands) in self.customers.each().zip(stands) {
             let id = &customer.external_id;
-            let what = if stands { "recorded" } else { "a newer record, or that it was to be forgotten, was known" };
+            let what =
+                if stands { "recorded" } else { "a newer record, or that it was to be forgotten, was known" };
             outcomes.beside(delivery, stands, format!("customer {id}: {what}"));
         }
         customers::gone(tx, store.id, &self.customers_gone.all)?;

@@ -131,10 +131,9 @@ impl Circle {
                     external_id: row.external_id.unwrap_or_default(),
                     at: row.at.unwrap_or_default(),
                     binds_to: distributor,
-                    seen: row.calculated.then_some(Seen {
-                        policy_no: row.policy_no,
-                        binding_no: row.binding_no,
-                    }),
+                    seen: row
+                        .calculated
+                        .then_some(Seen { policy_no: row.policy_no, binding_no: row.binding_no }),
                 };
                 self.books.entry(key.clone()).or_default().claims.extend(other.claim());
                 self.others.entry(key).or_default().push(other);
@@ -196,8 +195,7 @@ impl Circle {
             }
             let (mut old, mut new) = (Timelines::of(&old), Timelines::of(book));
             for other in self.others.get(&key).into_iter().flatten() {
-                let asked =
-                    (policy(key.0, other.seen, other.at), other.seen.map(|seen| seen.binding_no));
+                let asked = (policy(key.0, other.seen, other.at), other.seen.map(|seen| seen.binding_no));
                 let (at, order) = (other.at, other.external_id.as_str());
                 let whose = |bound: Option<Bound>| bound.map(|bound| bound.distributor);
                 if whose(old.bound(asked, at, order)) != whose(new.bound(asked, at, order)) {

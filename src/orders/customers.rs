@@ -104,7 +104,8 @@ pub fn forget_store(db: &Db, store: &Store, by: &str, now: DateTime<Utc>) -> Res
         let mut refused = None;
         let done = db.transact(Lane::Admin, |tx| {
             let reason = (by, "the store's customers are to be forgotten");
-            customers::erase(tx, (store.id, None), &ids, &lines, reason, now).map_err(|problem| match problem {
+            customers::erase(tx, (store.id, None), &ids, &lines, reason, now).map_err(|problem| match problem
+            {
                 EraseProblem::Db(error) => error,
                 other => {
                     let undone = DbError::Invariant(other.to_string());

@@ -107,7 +107,8 @@ struct Redacted {
 /// How many deliveries are redacted, and which of them differ from what their redactions say.
 pub fn redactions(conn: &mut PgConnection) -> Result<(u64, Vec<String>), DbError> {
     let count: Redacted =
-        sql_query("select count(*) as deliveries from deliveries where redacted_at is not null").get_result(conn)?;
+        sql_query("select count(*) as deliveries from deliveries where redacted_at is not null")
+            .get_result(conn)?;
     let differing = names(
         conn,
         "select coalesce(d.delivery_id, r.delivery_id)::text as name

@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 use super::close::Periods;
 use super::facts::Fact;
 use super::{Scenario, Store};
-use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, Standing, StoreTerms, Verdict, assess};
+use crate::core::assess::{
+    Assessment, Knowledge, LockedClass, PlanTerms, Standing, StoreTerms, Verdict, assess,
+};
 use crate::core::attribution::Named;
 use crate::core::engine::{
     Award, Calculation, CommissionLine, CommissionOrder, EventKind, PostedAward, UplineMember,
@@ -157,7 +159,7 @@ impl<'s> Book<'s> {
         let places = store.map(|store| store.places.as_slice()).unwrap_or_default();
         let platform = store.map(|store| store.platform.as_str()).unwrap_or_default();
         let known = Knowledge {
-            store: StoreTerms { store: self.store_id(&kept.store), platform, places },
+            store: StoreTerms { store: self.store_id(&kept.store), platform, places, shares_ids: true },
             catalog: &catalog,
             plan: Some(PlanTerms { currency: self.scenario.plan.currency(), classes: &classes }),
             named: &|reference, at| self.named(reference, at),
@@ -218,7 +220,7 @@ impl Kept {
         let nothing = OrderState::default();
         let places: &[String] = &[];
         let known = Knowledge {
-            store: StoreTerms { store: StoreId(-1), platform: "", places },
+            store: StoreTerms { store: StoreId(-1), platform: "", places, shares_ids: true },
             catalog: &Catalog::default(),
             plan: None,
             named: &|_, _| Named::Nobody,

@@ -53,7 +53,8 @@ impl Variant {
     }
 }
 
-const VARIANT: &str = "c.store_id, c.store, c.platform, c.product_id, c.variant_id, c.sku, c.product_title, c.title, c.stock";
+const VARIANT: &str =
+    "c.store_id, c.store, c.platform, c.product_id, c.variant_id, c.sku, c.product_title, c.title, c.stock";
 
 pub fn unmapped(
     conn: &mut PgConnection,

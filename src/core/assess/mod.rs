@@ -26,6 +26,8 @@ pub struct StoreTerms<'a> {
     pub platform: &'a str,
     /// Ordered places of attribution.
     pub places: &'a [String],
+    /// The store's customers have the ids of the distributors that they are. Without it only decisions say who is.
+    pub shares_ids: bool,
 }
 
 /// What has to be known of the plan that is effective at the order's time.
@@ -163,7 +165,7 @@ fn attribute(order: &OrderSnapshot, places: &[String], known: &Knowledge<'_>) ->
     let buyer = Buyer {
         is: known.customer.is.as_ref().or(shared.as_ref()),
         bound: known.customer.bound.as_ref().map(|bound| &bound.distributor),
-        shares_ids: known.store.platform == DIRECT,
+        shares_ids: known.store.shares_ids,
     };
     attribution::attribute(order, places, known.manual, buyer, |reference| {
         (known.named)(reference, order.ordered_at)

@@ -70,10 +70,11 @@ fn the_policy_of_an_orders_time_counts() {
         from: from.map(day),
     };
     let all = [terms(1, Policy::Life, None), terms(2, Policy::Days(30), Some(10))];
-    assert_eq!(policy_at(&all, None, day(9)), Policy::Life);
-    assert_eq!(policy_at(&all, None, day(10)), Policy::Days(30));
-    assert_eq!(policy_at(&all, Some(1), day(10)), Policy::Life);
-    assert_eq!(policy_at(&all, Some(0), day(10)), Policy::None);
+    let policy = |known, at| terms_at(&all, known, day(at)).map(|terms| terms.policy);
+    assert_eq!(policy(None, 9), Some(Policy::Life));
+    assert_eq!(policy(None, 10), Some(Policy::Days(30)));
+    assert_eq!(policy(Some(1), 10), Some(Policy::Life));
+    assert_eq!(policy(Some(0), 10), None);
 }
 
 #[test]
@@ -103,6 +104,7 @@ proptest! {
         again.extend(all.iter().take(3).cloned());
         let policy = Policy::of_days(days);
         let one = Timeline::build(policy, &[], None, &all);
-        prop_assert_eq!(one.at(day(at), "x"), Timeline::build(policy, &[], None, &again).at(day(at), "x"));
+        let other = Timeline::build(policy, &[], None, &again);
+        prop_assert_eq!(one.at(day(at), "x"), other.at(day(at), "x"));
     }
 }

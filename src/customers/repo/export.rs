@@ -75,7 +75,8 @@ pub fn held(
     .bind::<Array<diesel::sql_types::Uuid>, _>(&deliveries)
     .get_result(conn)
     .optional()?;
-    let known = row.filter(|row| !row.record.is_null() || row.orders.as_array().is_some_and(|o| !o.is_empty()));
+    let known =
+        row.filter(|row| !row.record.is_null() || row.orders.as_array().is_some_and(|o| !o.is_empty()));
     Ok(known.map(|row| Held {
         store: row.store,
         customer_id: customer.to_owned(),

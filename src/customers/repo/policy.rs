@@ -16,7 +16,9 @@ struct Newest {
 
 /// The number of the newest version; nobody adds another before this database transaction ends.
 pub fn lock(conn: &mut PgConnection, store: StoreId) -> Result<i32, DbError> {
-    sql_query("select from stores where store_id = $1 for update").bind::<Integer, _>(store.0).execute(conn)?;
+    sql_query("select from stores where store_id = $1 for update")
+        .bind::<Integer, _>(store.0)
+        .execute(conn)?;
     let newest: Newest =
         sql_query("select coalesce(max(policy_no), 0) as newest from store_bindings where store_id = $1")
             .bind::<Integer, _>(store.0)

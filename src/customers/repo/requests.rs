@@ -40,7 +40,8 @@ pub struct Request {
     pub detail: Option<String>,
 }
 
-const SELECT: &str = "select r.request_id, r.store_id, s.slug as store, r.kind, r.customer_id, r.orders, r.delivery_id,
+const SELECT: &str =
+    "select r.request_id, r.store_id, s.slug as store, r.kind, r.customer_id, r.orders, r.delivery_id,
         r.received_at, r.due_at, r.handled_at, r.handled_by, r.detail
  from privacy_requests r join stores s using (store_id)";
 

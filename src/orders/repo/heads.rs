@@ -110,7 +110,8 @@ struct Row {
     binding_no: i32,
 }
 
-const COLUMNS: &str = "o.order_id, o.store_id, o.external_id, o.revisions, o.newest_revision, o.calculation_no,
+const COLUMNS: &str =
+    "o.order_id, o.store_id, o.external_id, o.revisions, o.newest_revision, o.calculation_no,
     o.received_at, o.lines, o.customer_id, o.ordered_at, o.binds_to, o.policy_no, o.binding_no";
 
 /// Locks the orders of `keys`, making those that are not there yet. Inserts in the order of the keys and locks

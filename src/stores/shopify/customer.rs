@@ -41,11 +41,7 @@ pub fn customer(text: &str) -> Result<Report, ParseError> {
     order::tags(&mut places, "customer_tag", told.tags);
     for field in told.metafields.iter().flatten() {
         let name = field.namespace.text().zip(field.key.text());
-        places.named(
-            "customer_meta",
-            name.map(|(space, key)| format!("{space}.{key}")),
-            field.value.text(),
-        );
+        places.named("customer_meta", name.map(|(space, key)| format!("{space}.{key}")), field.value.text());
     }
     let external_id = short_id(required_id("id", told.id)?);
     Ok(Report::Customer(Customer { external_id, created_at, updated_at, places: places.into_inner() }))

@@ -49,10 +49,8 @@ pub fn product(text: &str) -> Result<Report, ParseError> {
     let external_id = id(told.admin_graphql_api_id, told.id)?;
     let mut variants = vec![];
     for (i, variant) in told.variants.iter().flatten().enumerate() {
-        let stock = reader.optional(
-            format_args!("variants[{i}].inventory_quantity"),
-            variant.inventory_quantity.decimal(),
-        );
+        let stock = reader
+            .optional(format_args!("variants[{i}].inventory_quantity"), variant.inventory_quantity.decimal());
         variants.push(Variant {
             external_id: Some(id(variant.admin_graphql_api_id, variant.id)?),
             sku: variant.sku.text().map(|sku| sku.trim().to_owned()).filter(|sku| !sku.is_empty()),
