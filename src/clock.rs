@@ -18,6 +18,11 @@ impl Clock {
         Self(Arc::new(move || at))
     }
 
+    /// A clock that somebody else moves.
+    pub fn told_by(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
     /// To the microsecond, which is what the database keeps.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0)().trunc_subsecs(6)

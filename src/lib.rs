@@ -55,8 +55,10 @@
 //! | [`ingest`] | deliveries and the stores that send them |
 //! | [`catalog`], [`distributors`], [`customers`], [`plans`] | what orders are assessed and calculated with |
 //! | [`orders`] | evidence, assessment, holds and their release |
+//! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
 //! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
+//! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
 //! | [`reports`] | read models for pages and API |
@@ -95,6 +97,8 @@ pub mod orders;
 pub mod periods;
 pub mod plans;
 pub mod proof;
+pub mod pulls;
+pub mod reconcile;
 pub mod reports;
 pub mod scenario;
 pub mod settings;

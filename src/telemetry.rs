@@ -56,9 +56,20 @@ pub struct Metrics {
     /// Work waiting, by topic. Set when somebody asks.
     pub backlog: IntGaugeVec,
     pub parked: IntGaugeVec,
+    /// What was news of what was read, by store and kind.
+    pub pull_news: IntCounterVec,
+    pub pull_failures: IntCounterVec,
+    /// Since when a store was not read, in seconds. Set when somebody asks.
+    pub pull_age: IntGaugeVec,
     /// Orders that wait for a person.
     pub held_orders: IntGauge,
     pub database_up: IntGauge,
+    /// Our subscriptions at each store, active or broken.
+    pub webhooks: IntGaugeVec,
+    pub webhooks_mended: IntCounterVec,
+    /// Whether the API of a connected store answers, and whether the store says nothing although it should.
+    pub store_up: IntGaugeVec,
+    pub store_silent: IntGaugeVec,
     pub started: Gauge,
 }
 
@@ -80,8 +91,27 @@ impl Metrics {
             requests: counters("requests_total", "Requests answered", &["route", "status"])?,
             backlog: gauges("backlog_events", "Events that wait for their consumer", &["topic"])?,
             parked: gauges("parked_events", "Events that wait for a person", &["topic"])?,
+            pull_news: counters("pull_news_total", "News read from the stores' APIs", &["store", "kind"])?,
+            pull_failures: counters("pull_failures_total", "Pulls that failed", &["store", "kind"])?,
+            pull_age: gauges(
+                "pull_age_seconds",
+                "Since the end of the last window that was read whole",
+                &["store", "kind"],
+            )?,
             held_orders: IntGauge::new("held_orders", "Orders that wait for a person")?,
             database_up: IntGauge::new("database_up", "Whether the database answers")?,
+            webhooks: gauges("store_webhooks", "Our subscriptions at a store", &["store", "state"])?,
+            webhooks_mended: counters(
+                "store_webhooks_mended_total",
+                "Subscriptions that were gone or off",
+                &["store"],
+            )?,
+            store_up: gauges("store_up", "Whether the API of a connected store answers", &["store"])?,
+            store_silent: gauges(
+                "store_silent",
+                "Whether a store delivers nothing although it should",
+                &["store"],
+            )?,
             started: Gauge::new("start_time_seconds", "When this process began to serve, in Unix time")?,
             registry,
         };
@@ -90,7 +120,7 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn prometheus::core::Collector>; 10] = [
+        let all: [Box<dyn prometheus::core::Collector>; 17] = [
             Box::new(self.deliveries.clone()),
             Box::new(self.ack.clone()),
             Box::new(self.receipt_to_ledger.clone()),
@@ -98,8 +128,15 @@ impl Metrics {
             Box::new(self.requests.clone()),
             Box::new(self.backlog.clone()),
             Box::new(self.parked.clone()),
+            Box::new(self.pull_news.clone()),
+            Box::new(self.pull_failures.clone()),
+            Box::new(self.pull_age.clone()),
             Box::new(self.held_orders.clone()),
             Box::new(self.database_up.clone()),
+            Box::new(self.webhooks.clone()),
+            Box::new(self.webhooks_mended.clone()),
+            Box::new(self.store_up.clone()),
+            Box::new(self.store_silent.clone()),
             Box::new(self.started.clone()),
         ];
         all.into_iter().try_for_each(|collector| self.registry.register(collector))

@@ -14,6 +14,7 @@ use crate::access::{TokenDirectory, Tokens};
 use crate::catalog::Mappings;
 use crate::clock::Clock;
 use crate::commissions::{CommissionConsumer, FactConsumer};
+use crate::connections::{self, Connection};
 use crate::core::money::Currency;
 use crate::db::{Db, DbError, Lane, Tx};
 use crate::distributors::Networks;
@@ -22,13 +23,15 @@ use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProbl
 use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
 use crate::periods::Worker;
 use crate::plans::{Plans, Published};
-use crate::settings::Settings;
+use crate::pulls;
+use crate::settings::{self, Settings};
 use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 use crate::web::AppState;
 use crate::web::api::orders::DIRECT_STORE;
 use crate::web::fresh::Fresh;
+use crate::web::referral::Referrals;
 
 pub struct Parts {
     pub backend: Backend,
@@ -38,8 +41,11 @@ pub struct Parts {
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,
     pub published: Arc<Fresh<Published>>,
+    pub referrals: Arc<Fresh<Referrals>>,
     pub default_currency: Currency,
+    pub pulls: settings::Pulls,
     pub intake: Intake,
+    schedule: connections::Schedule,
     writer: thread::JoinHandle<()>,
     instance: Arc<Instance>,
 }
@@ -48,6 +54,10 @@ impl Parts {
     /// Blocking.
     pub fn open(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         let default_currency = settings.currency()?;
+        let schedule = connections::Schedule {
+            every: TimeDelta::minutes(settings.pulls.webhooks_minutes.into()),
+            silent: TimeDelta::hours(settings.pulls.silent_hours.into()),
+        };
         let backend = Backend::open(&settings, Opening::Ready)?;
         let db = backend.db.clone();
         ensure_direct_store(&db, &backend.vault, &clock)?;
@@ -66,6 +76,12 @@ impl Parts {
         let tokens = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| directory.get(conn)))?;
         let plans = books.plans.clone();
         let published = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| plans.get(conn)))?;
+        let (networks, stores) = (books.networks.clone(), books.stores.clone());
+        let referrals = Fresh::new(db.clone(), move |db| {
+            db.read(Lane::Admin, |conn| {
+                Ok(Arc::new(Referrals::new(networks.get(conn)?, &*stores.all(conn)?)))
+            })
+        })?;
         let (intake, writer) = Intake::start(db)?;
         let metrics = Metrics::build()?;
         Ok(Self {
@@ -76,8 +92,11 @@ impl Parts {
             receivers,
             tokens,
             published,
+            referrals,
             default_currency,
+            pulls: settings.pulls,
             intake,
+            schedule,
             writer,
             instance,
         })
@@ -89,7 +108,19 @@ impl Parts {
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
             tokio::spawn(state.published.clone().keep(stopped.clone())),
+            tokio::spawn(state.referrals.clone().keep(stopped.clone())),
         ];
+        tasks.extend(self.spawn_relays(stopped));
+        let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
+        tasks.push(tokio::spawn(runs.run(stopped.clone())));
+        tasks.push(tokio::spawn(self.puller().run(stopped.clone())));
+        let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
+        tasks.push(tokio::spawn(connections.run(stopped.clone())));
+        tasks
+    }
+
+    /// What turns deliveries into orders and commissions, until `stopped` says so.
+    pub fn spawn_relays(&self, stopped: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let metrics = self.metrics.clone();
         let commissions = CommissionConsumer {
             networks: self.books.networks.clone(),
@@ -101,10 +132,14 @@ impl Parts {
         let reviews = ReviewConsumer { books: self.books.clone(), clock: self.clock.clone() };
         let relays =
             [self.relay(deliveries), self.relay(reviews), self.relay(commissions), self.relay(FactConsumer)];
-        tasks.extend(relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))));
-        let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
-        tasks.push(tokio::spawn(runs.run(stopped.clone())));
-        tasks
+        relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))).into()
+    }
+
+    fn puller(&self) -> pulls::Worker {
+        let (vault, clock) = (self.backend.vault.clone(), self.clock.clone());
+        let open = move |connection: &Connection| connections::open(connection, &vault, &clock);
+        let db = self.backend.db.clone();
+        pulls::Worker::new(db, self.clock.clone(), self.pulls.clone(), Arc::new(open), self.metrics.clone())
     }
 
     fn relay(&self, consumer: impl Consumer) -> Relay {
@@ -114,12 +149,12 @@ impl Parts {
 
     /// Lets the intake empty its queue, then closes the database. Blocking.
     pub fn close(self) {
-        let Self { backend, intake, writer, receivers, tokens, published, instance, .. } = self;
+        let Self { backend, intake, writer, receivers, tokens, published, referrals, instance, .. } = self;
         drop(intake);
         if writer.join().is_err() {
             tracing::error!("the intake's writer panicked");
         }
-        drop((receivers, tokens, published, instance));
+        drop((receivers, tokens, published, referrals, instance));
         backend.close();
     }
 }

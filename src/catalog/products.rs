@@ -3,7 +3,7 @@
 //! The newest telling wins by the store's own time, whatever came first; what is sold no more stays, marked. None
 //! of it decides money: it shows what is not mapped yet before anybody orders it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -12,37 +12,44 @@ use crate::core::ids::StoreId;
 use crate::core::product::{Product, StockLevel};
 use crate::db::{DbError, Tx};
 
-/// Records products of one store. The answer is in the order of `products`: whether each stands now as it was
-/// told, or a newer telling of it was known.
+/// What became of a telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// A newer one was known.
+    Older,
+    /// It was known so.
+    Same,
+    News,
+}
+
+/// Records products of one store. The answer is in the order of `products`.
 pub fn record(
     tx: &mut Tx<'_>,
     store: StoreId,
     products: &[Product],
     now: DateTime<Utc>,
-) -> Result<Vec<bool>, DbError> {
+) -> Result<Vec<Effect>, DbError> {
     if products.is_empty() {
         return Ok(vec![]);
     }
     let newest = Newest::of(products, now);
-    let standing = repo::record(tx.conn, store, &newest.products, &newest.variants, now)?;
-    let products: BTreeSet<&str> = standing.iter().filter(|(_, v)| v.is_none()).map(|(p, _)| &**p).collect();
-    let variants: BTreeSet<(&str, &str)> =
-        standing.iter().filter_map(|(p, v)| Some((&**p, v.as_deref()?))).collect();
-    let stands = |at: usize| {
-        let of_product =
-            newest.products.iter().any(|row| row.from == at && products.contains(row.product_id));
-        of_product
-            || newest
-                .variants
-                .iter()
-                .any(|row| row.from == at && variants.contains(&(row.product_id, row.variant_id)))
-    };
-    Ok((0..newest.told).map(stands).collect())
+    let mut effects = vec![Effect::Older; products.len()];
+    for row in repo::record(tx.conn, store, &newest.products, &newest.variants, now)? {
+        let effect = match (row.stands, row.news) {
+            (false, _) => Effect::Older,
+            (true, false) => Effect::Same,
+            (true, true) => Effect::News,
+        };
+        let from = newest.from(&row.product_id, row.variant_id.as_deref());
+        if let Some(known) = from.and_then(|from| effects.get_mut(from)) {
+            *known = effect.max(*known);
+        }
+    }
+    Ok(effects)
 }
 
 /// The newest telling of each product and variant of a batch: a statement can change a row only once.
 struct Newest<'p> {
-    told: usize,
     products: Vec<repo::ProductRow<'p>>,
     variants: Vec<repo::VariantRow<'p>>,
 }
@@ -66,10 +73,18 @@ impl<'p> Newest<'p> {
                 }
             }
         }
-        Self {
-            told: products.len(),
-            products: rows.into_values().collect(),
-            variants: variants.into_values().collect(),
+        Self { products: rows.into_values().collect(), variants: variants.into_values().collect() }
+    }
+
+    /// Which of the products told it.
+    fn from(&self, product: &str, variant: Option<&str>) -> Option<usize> {
+        match variant {
+            None => self.products.iter().find(|row| row.product_id == product).map(|row| row.from),
+            Some(variant) => self
+                .variants
+                .iter()
+                .find(|row| row.product_id == product && row.variant_id == variant)
+                .map(|row| row.from),
         }
     }
 }

@@ -3,16 +3,20 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod backfill;
 mod demo;
 mod distributor;
 mod doctor;
 mod import;
 mod inspect;
 mod migrate;
+mod notices;
 mod output;
 mod period;
+mod pipeline;
 mod plan;
 mod proof;
+mod pull;
 mod scenario;
 mod serve;
 mod simulate;
@@ -82,12 +86,15 @@ enum Command {
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Store(store::StoreCommand),
+    Pull(pull::PullCommand),
+    Backfill(backfill::Backfill),
     Token(token::TokenCommand),
     User(user::UserCommand),
     Import(import::Import),
     Distributor(distributor::DistributorCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -137,12 +144,15 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Migrate(command) => command.run(global),
         Command::Doctor(command) => command.run(global),
         Command::Store(command) => command.run(global),
+        Command::Pull(command) => command.run(global),
+        Command::Backfill(command) => command.run(global),
         Command::Token(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),
         Command::Distributor(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),
@@ -178,20 +188,12 @@ impl Global {
     }
 }
 
-/// [`Db::transact`] for work that can also refuse with a problem of its own; then nothing is written.
+/// [`Db::transact_or`] for commands.
 pub fn transact<T, E: From<DbError> + std::fmt::Display>(
     db: &Db,
-    mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut refused = None;
-    let done = db.transact(Lane::Admin, |tx| {
-        work(tx).map_err(|problem| {
-            let undone = DbError::Invariant(problem.to_string());
-            refused = Some(problem);
-            undone
-        })
-    });
-    done.map_err(|error| refused.unwrap_or_else(|| error.into()))
+    db.transact_or(Lane::Admin, work)
 }
 
 fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {

@@ -1,25 +1,37 @@
-//! `upline store`: the shops that may deliver, and the secrets that they sign with.
+//! `upline store`: the shops that may deliver, the secrets that they sign with, and their own APIs.
 
 mod add;
+mod connect;
+mod given;
+mod life;
+mod list;
 mod places;
+mod secret;
+mod storefront;
+mod test;
+mod webhooks;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use url::Url;
 
-use super::{Global, Outcome, output, transact};
+use super::{Global, Outcome};
 use crate::access::audit;
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
-use crate::db::Lane;
-use crate::ingest::{self, Store, StoreProblem};
+use crate::connections::{ConnectionProblem, Keeper};
+use crate::db::{DbError, Tx};
+use crate::stores::Platform;
 
-/// Stores that may deliver, and their secrets
+/// Stores: what they sign with, and the connection to their own APIs
 #[derive(Args)]
 #[command(after_help = "Examples:
-  upline store add --platform woocommerce --slug main
+  upline store connect main --platform woocommerce --url https://shop.example --consumer-key ck_... --consumer-secret cs_...
+  upline store test main
   upline store list
-  upline store secret add main --secret \"$ANOTHER\"
-  upline store secret retire main")]
+A store that only sends webhooks:
+  upline store add --platform woocommerce --slug main")]
 pub struct StoreCommand {
     #[command(subcommand)]
     action: Action,
@@ -28,38 +40,39 @@ pub struct StoreCommand {
 #[derive(Subcommand)]
 enum Action {
     Add(add::Add),
-    /// All stores, with how many secrets are live
-    #[command(after_help = "Example:\n  upline store list --json")]
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Connect(Box<connect::Connect>),
+    Test(test::Test),
+    Webhooks(webhooks::Webhooks),
+    Rotate(Box<webhooks::Rotate>),
+    Pause(life::Pause),
+    Resume(life::Resume),
+    Disconnect(life::Disconnect),
+    Attribution(life::Attribution),
+    List(list::List),
+    /// Where visitors of the store begin: the links of distributors lead there
+    #[command(after_help = storefront::EXAMPLE)]
+    Storefront(storefront::Storefront),
     /// Change a store's secret without losing a delivery: add, change it in the shop, retire
     #[command(subcommand)]
-    Secret(Secret),
-}
-
-#[derive(Subcommand)]
-enum Secret {
-    /// Make another secret valid, beside the one that is
-    #[command(after_help = "Example:\n  upline store secret add main --secret \"$ANOTHER\"")]
-    Add {
-        slug: String,
-        /// What the shop will sign with from now on
-        #[arg(long, env = "UPLINE_STORE_SECRET", hide_env_values = true)]
-        secret: String,
-    },
-    /// End every secret but the newest
-    #[command(after_help = "Example:\n  upline store secret retire main")]
-    Retire { slug: String },
+    Secret(secret::Secret),
 }
 
 impl StoreCommand {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         match self.action {
             Action::Add(add) => add.run(global),
-            Action::List { json } => global.with_backend(Opening::Ready, |backend, _| list(backend, json)),
+            Action::Connect(connect) => connect.run(global),
+            Action::Test(test) => test.run(global),
+            Action::Webhooks(webhooks) => webhooks.run(global),
+            Action::Rotate(rotate) => rotate.run(global),
+            Action::Pause(pause) => pause.run(global),
+            Action::Resume(resume) => resume.run(global),
+            Action::Disconnect(disconnect) => disconnect.run(global),
+            Action::Attribution(attribution) => attribution.run(global),
+            Action::List(list) => list.run(global),
+            Action::Storefront(storefront) => {
+                global.with_backend(Opening::Ready, |backend, clock| storefront.run(backend, clock))
+            }
             Action::Secret(secret) => {
                 global.with_backend(Opening::Ready, |backend, clock| secret.run(backend, clock))
             }
@@ -67,53 +80,36 @@ impl StoreCommand {
     }
 }
 
-impl Secret {
-    fn run(self, backend: &Backend, clock: &Clock) -> anyhow::Result<Outcome> {
-        let now = clock.now();
-        let (slug, action) = match &self {
-            Self::Add { slug, .. } => (slug, "store.secret.add"),
-            Self::Retire { slug } => (slug, "store.secret.retire"),
-        };
-        let told = transact(&backend.db, |tx| {
-            let told = match &self {
-                Self::Add { slug, secret } => {
-                    ingest::add_secret(tx, &backend.vault, slug, secret, now)?;
-                    format!(
-                        "{slug} has another secret. Change it in the shop, then: upline store secret retire {slug}"
-                    )
-                }
-                Self::Retire { slug } => match ingest::retire_secrets(tx, slug, now)? {
-                    0 => format!("{slug} has only one secret; nothing to retire."),
-                    retired => format!("{retired} secret(s) of {slug} retired; only the newest is valid."),
-                },
-            };
-            audit::record(tx, "console", action, slug, json!({}), now)?;
-            Ok::<_, StoreProblem>(told)
-        })?;
-        output::line(told)?;
-        Ok(Outcome::Done)
+/// Opens the database, and what connects stores.
+fn with_keeper<T>(
+    global: &Global,
+    work: impl FnOnce(&Keeper, &Backend) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let base = global.settings(None)?.public_base();
+    let public = Url::parse(&base).with_context(|| format!("public_url {base:?} is no address"))?;
+    global.with_backend(Opening::Ready, |backend, clock: &Clock| {
+        let (db, vault) = (backend.db.clone(), backend.vault.clone());
+        work(&Keeper { db, vault, clock: clock.clone(), public }, backend)
+    })
+}
+
+/// The audit log of what is done on the command line.
+fn witness<'a>(
+    keeper: &'a Keeper,
+    slug: &'a str,
+) -> impl Fn(&mut Tx<'_>, &str, serde_json::Value) -> Result<(), DbError> + 'a {
+    move |tx, action, detail| audit::record(tx, "console", action, slug, detail, keeper.now())
+}
+
+/// The problem with what to do about it, as the error that ends a command.
+fn explained(problem: ConnectionProblem, platform: Option<Platform>) -> anyhow::Error {
+    match platform.and_then(|platform| problem.fix(platform)) {
+        Some(fix) => anyhow::anyhow!("{}\n  {fix}", crate::web::error::causes(&problem)),
+        None => problem.into(),
     }
 }
 
-fn list(backend: &Backend, json: bool) -> anyhow::Result<Outcome> {
-    let stores = backend.db.read(Lane::Admin, ingest::list_stores)?;
-    if json {
-        output::json(&stores.iter().map(as_json).collect::<Vec<_>>())?;
-        return Ok(Outcome::Done);
-    }
-    let row = |store: &Store| {
-        let active = if store.active { "yes" } else { "no" };
-        let secrets = store.secrets.len().to_string();
-        let attribution = store.attribution.join(",");
-        let created = store.created_at.format("%Y-%m-%d").to_string();
-        vec![store.slug.clone(), store.platform.clone(), active.to_owned(), secrets, created, attribution]
-    };
-    let rows: Vec<_> = stores.iter().map(row).collect();
-    output::table(&["slug", "platform", "active", "live secrets", "created", "attribution"], &rows)?;
-    Ok(Outcome::Done)
-}
-
-fn as_json(store: &Store) -> serde_json::Value {
-    json!({"slug": store.slug, "platform": store.platform, "name": store.name, "active": store.active,
-           "live_secrets": store.secrets.len(), "attribution": store.attribution, "created_at": store.created_at})
+/// What went wrong, for programs.
+fn as_json(problem: &ConnectionProblem, platform: Platform) -> serde_json::Value {
+    json!({"problem": problem.to_string(), "fix": problem.fix(platform)})
 }

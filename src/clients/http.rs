@@ -115,6 +115,7 @@ pub struct Http {
     transport: Arc<dyn Transport>,
     clock: Clock,
     pause: Arc<dyn Fn(Duration) + Send + Sync>,
+    tries: u32,
 }
 
 const TRIES: u32 = 6;
@@ -127,12 +128,17 @@ impl Http {
         clock: Clock,
         pause: impl Fn(Duration) + Send + Sync + 'static,
     ) -> Self {
-        Self { transport, clock, pause: Arc::new(pause) }
+        Self { transport, clock, pause: Arc::new(pause), tries: TRIES }
     }
 
     /// The real network.
     pub fn network(allow_private: bool, clock: Clock) -> Self {
         Self::new(Arc::new(Network::new(allow_private)), clock, std::thread::sleep)
+    }
+
+    /// For somebody who waits for the answer: one more try, then the problem.
+    pub fn hurried(self) -> Self {
+        Self { tries: 2, ..self }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -153,7 +159,7 @@ impl Http {
         loop {
             let done = request().and_then(|request| self.transport.send(&request)).and_then(&read);
             match done {
-                Err(error) if error.is_temporary() && tries < TRIES => {
+                Err(error) if error.is_temporary() && tries < self.tries => {
                     tracing::debug!(tries, %error, "a store's API is asked again");
                     self.pause(pause_before(tries, &error));
                     tries += 1;

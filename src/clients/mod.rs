@@ -22,10 +22,12 @@ mod error;
 mod guard;
 pub mod http;
 mod magento;
+pub mod oauth1;
 mod shopify;
 mod woocommerce;
 
 pub use error::ApiError;
+pub use guard::is_private;
 use http::Http;
 
 /// A store's API, authorised.

@@ -1,34 +1,48 @@
-//! The stores whose own API we may call: addresses, credentials, and how that goes.
+//! The stores whose own API we may call: addresses, credentials, webhooks there, and how all that goes.
+//!
+//! [`Keeper`] connects a store and keeps its webhooks as they should be; [`Worker`] does that on a schedule and
+//! listens for silence. The network is never asked inside a database transaction: what is read there is written
+//! afterwards, in small steps that can be interrupted and repeated.
 
+mod address;
+mod advice;
+mod check;
+mod connect;
+mod credentials;
+mod listen;
+mod notes;
+mod problem;
 mod repo;
+mod secrets;
+mod webhooks;
+mod worker;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use serde_json::Value;
 use url::Url;
 
-pub use repo::{Connection, connection, list};
+pub use address::{AddressProblem, base_url, is_out_of_reach, unreachable};
+pub use advice::{advice, told};
+pub use check::Tested;
+pub use connect::{Checked, Disconnected, Wanted};
+pub use credentials::{Given, GivenProblem};
+pub use notes::note_outcome;
+pub use problem::ConnectionProblem;
+pub use repo::{Connection, Subscription, connection, list};
+pub use webhooks::plan::Why;
+pub use webhooks::rotate::Rotation;
+pub use webhooks::{Deed, Done, Ensured, Keeper};
+pub use worker::{Schedule, Worker};
 
 use crate::clients::http::Http;
-use crate::clients::{self, ApiError, Credentials, Endpoint, Probe, StoreApi};
+use crate::clients::{self, Credentials, Endpoint, Probe, StoreApi};
 use crate::clock::Clock;
 use crate::core::ids::StoreId;
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
+use crate::ingest;
 use crate::stores::Platform;
-use crate::vault::{Vault, VaultError};
-
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectionProblem {
-    #[error("the store {0:?} is not connected to its API: upline store connect {0}")]
-    NotConnected(String),
-    #[error("the stored credentials cannot be opened")]
-    Vault(#[from] VaultError),
-    #[error("the stored credentials cannot be read")]
-    Credentials(#[from] serde_json::Error),
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    #[error("the database failed")]
-    Db(#[from] DbError),
-}
+use crate::vault::Vault;
 
 pub struct NewConnection<'a> {
     pub store: StoreId,
@@ -38,6 +52,9 @@ pub struct NewConnection<'a> {
     pub zone: Tz,
     pub facts: &'a Probe,
 }
+
+/// Writes down who did what, in the database transaction of the deed: its name, and its detail.
+pub type Witness<'a> = dyn Fn(&mut Tx<'_>, &str, Value) -> Result<(), DbError> + 'a;
 
 /// Connects a store, or exchanges everything about its connection.
 pub fn save(
@@ -56,33 +73,51 @@ pub fn open(
     vault: &Vault,
     clock: &Clock,
 ) -> Result<Box<dyn StoreApi>, ConnectionProblem> {
-    let credentials: Credentials = serde_json::from_slice(&vault.open_sealed(&connection.credentials)?)?;
     let endpoint = connection.endpoint()?;
     let http = Http::network(endpoint.allow_private, clock.clone());
-    Ok(clients::open(&endpoint, &credentials, http)?)
+    Ok(clients::open(&endpoint, &connection.opened(vault)?, http)?)
 }
 
-/// A call of the store's API succeeded, or failed for good.
-pub fn note_outcome(
-    tx: &mut Tx<'_>,
-    store: StoreId,
-    problem: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    repo::note_outcome(tx.conn, store, problem, now)
+/// Our subscriptions at a store as they were left, by topic.
+pub fn subscriptions(conn: &mut Conn, store: StoreId) -> Result<Vec<Subscription>, DbError> {
+    repo::subscriptions(conn, store)
+}
+
+/// How many of a store's subscriptions sign with another secret than its newest, which therefore may not end.
+pub fn signing_with_older(conn: &mut Conn, slug: &str) -> Result<usize, DbError> {
+    let store = ingest::list_stores(conn)?.into_iter().find(|store| store.slug == slug);
+    let Some(store) = store else { return Ok(0) };
+    let newest = store.secrets.first().map(|secret| secret.secret_no);
+    let rows = repo::subscriptions(conn, store.id)?;
+    Ok(rows.iter().filter(|row| row.external_id.is_some() && Some(row.secret_no) != newest).count())
 }
 
 impl Connection {
+    pub fn store(&self) -> StoreId {
+        StoreId(self.store_id)
+    }
+
+    pub fn platform(&self) -> Result<Platform, DbError> {
+        self.platform.parse().map_err(|_| DbError::Damaged(format!("platform of {}", self.slug)))
+    }
+
     pub fn endpoint(&self) -> Result<Endpoint, ConnectionProblem> {
-        let platform: Platform =
-            self.platform.parse().map_err(|_| DbError::Damaged(format!("platform of {}", self.slug)))?;
         let base =
             Url::parse(&self.base_url).map_err(|_| DbError::Damaged(format!("address of {}", self.slug)))?;
-        Ok(Endpoint { platform, base, allow_private: self.allow_private })
+        Ok(Endpoint { platform: self.platform()?, base, allow_private: self.allow_private })
     }
 
     /// Where the store's days begin.
     pub fn tz(&self) -> Tz {
         self.zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// What the store said of itself when it was connected.
+    pub fn probe(&self) -> Probe {
+        serde_json::from_value(self.facts.clone()).unwrap_or_default()
+    }
+
+    fn opened(&self, vault: &Vault) -> Result<Credentials, ConnectionProblem> {
+        Ok(serde_json::from_slice(&vault.open_sealed(&self.credentials)?)?)
     }
 }

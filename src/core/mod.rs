@@ -4,7 +4,7 @@
 //! calls one function of this room and writes the result in one database transaction.
 //!
 //! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`binding`], [`attribution`], [`assess`], [`genealogy`],
-//! [`plan`], [`bonus`], [`engine`] (an order), [`period`] (a whole period), [`journal`].
+//! [`plan`], [`bonus`], [`engine`] (an order), [`period`] (a whole period), [`journal`], [`reconcile`].
 
 pub mod assess;
 pub mod attribution;
@@ -23,6 +23,7 @@ pub mod period;
 pub mod placement;
 pub mod plan;
 pub mod product;
+pub mod reconcile;
 pub mod sheet;
 pub mod sku;
 pub mod suggest;

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// ISO 4217 for "no currency".
+    pub const NONE: Self = Self(*b"XXX");
+
     /// `None` unless `code` is three ASCII letters.
     pub fn parse(code: &str) -> Option<Self> {
         let bytes: [u8; 3] = code.trim().to_ascii_uppercase().as_bytes().try_into().ok()?;

@@ -9,7 +9,7 @@ mod policy;
 pub mod privacy;
 mod repo;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -17,12 +17,11 @@ pub use erase::{EraseProblem, Erased, Lines, deliveries_of, deliveries_of_store,
 pub use policy::{NewPolicy, set_policy};
 pub use repo::export::{Held, held};
 
-use crate::core::attribution::Named;
 use crate::core::binding::{Decision, Terms, What};
 use crate::core::customer::Customer;
 use crate::core::ids::{DeliveryId, DistributorId, StoreId};
 use crate::db::{Conn, DbError, Tx};
-use crate::distributors::Network;
+use crate::distributors;
 use crate::ingest::Store;
 
 /// A customer by its store's own id.
@@ -56,7 +55,6 @@ pub struct Recorded {
 pub fn record(
     tx: &mut Tx<'_>,
     store: &Store,
-    network: &Network,
     customers: &[Customer],
     now: DateTime<Utc>,
 ) -> Result<Recorded, DbError> {
@@ -78,6 +76,7 @@ pub fn record(
     let standing = repo::record(tx.conn, store.id, &rows, now)?;
     let first: HashMap<&str, bool> = standing.iter().map(|(id, first)| (id.as_str(), *first)).collect();
     let mut stands = vec![false; customers.len()];
+    let whoever = whoever(tx, terms, newest.values().map(|(_, customer)| *customer))?;
     let mut said = vec![];
     for (id, (at, customer)) in newest {
         let Some(first) = first.get(id) else { continue };
@@ -85,7 +84,7 @@ pub fn record(
             *stands = true;
         }
         let from = if *first { None } else { customer.updated_at.or(Some(now)) };
-        said.extend(says(customer, terms, network, from, now));
+        said.extend(says(customer, terms, &whoever, from));
     }
     Ok(Recorded { stands, decided: repo::decide_by_records(tx.conn, store.id, &said, now)? })
 }
@@ -96,40 +95,41 @@ fn kept(customer: &Customer, terms: Option<&Terms>) -> Vec<crate::core::order::P
     customer.places.iter().filter(|told| asked.iter().any(|place| **place == told.place)).cloned().collect()
 }
 
+/// Whom the values at the places of the policy name, whatever their standing: an order asks for that at its time.
+fn whoever<'c>(
+    tx: &mut Tx<'_>,
+    terms: Option<&Terms>,
+    customers: impl Iterator<Item = &'c Customer>,
+) -> Result<HashMap<String, DistributorId>, DbError> {
+    let values = customers.flat_map(|customer| kept(customer, terms)).map(|told| told.value);
+    let values: BTreeSet<String> = values.collect();
+    if values.is_empty() { Ok(HashMap::new()) } else { distributors::whoever(tx.conn, &values) }
+}
+
 /// What the record says at the places that the policy names. Values that name nobody, or several, say nobody.
 fn says<'c>(
     customer: &'c Customer,
     terms: Option<&Terms>,
-    network: &Network,
+    whoever: &HashMap<String, DistributorId>,
     from: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
 ) -> Vec<repo::Said<'c>> {
     let Some(terms) = terms else { return vec![] };
     let asked = [(What::Is, &terms.own_place), (What::Bound, &terms.bound_place)];
     let asked = asked.into_iter().filter_map(|(what, place)| Some((what, place.as_ref()?)));
     let said = asked.map(|(what, place)| {
         let values = customer.places.iter().filter(|told| told.place == *place);
-        let mut named: Vec<DistributorId> =
-            values.filter_map(|told| whoever(network, &told.value, now)).collect();
+        let mut named: Vec<&DistributorId> = values.filter_map(|told| whoever.get(&told.value)).collect();
         named.sort();
         named.dedup();
         let one = if named.len() == 1 { named.pop() } else { None };
         repo::Said {
             customer_id: &customer.external_id,
             kind: what.name(),
-            distributor_id: one.map(|id| id.0),
+            distributor_id: one.map(|id| id.0.clone()),
             effective_from: from,
         }
     });
     said.collect()
-}
-
-/// Whoever it is, whatever their standing: an order asks for that at its own time.
-fn whoever(network: &Network, reference: &str, now: DateTime<Utc>) -> Option<DistributorId> {
-    match network.named(reference, now) {
-        Named::Distributor(id) | Named::Terminated(id) | Named::NotYetEnrolled(id) => Some(id),
-        Named::Nobody => None,
-    }
 }
 
 /// Customers that their store has deleted.

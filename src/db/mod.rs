@@ -113,6 +113,23 @@ impl Db {
         }
     }
 
+    /// [`Db::transact`] for work that can also refuse with a problem of its own; then nothing is written.
+    pub fn transact_or<T, E: From<DbError> + std::fmt::Display>(
+        &self,
+        lane: Lane,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut refused = None;
+        let done = self.transact(lane, |tx| {
+            work(tx).map_err(|problem| {
+                let undone = DbError::Invariant(problem.to_string());
+                refused = Some(problem);
+                undone
+            })
+        });
+        done.map_err(|error| refused.unwrap_or_else(|| error.into()))
+    }
+
     /// Reads outside of an explicit database transaction. Blocking.
     pub fn read<T>(
         &self,

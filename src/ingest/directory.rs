@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretSlice};
+use url::Url;
 
 use super::repo;
 use crate::core::binding::Terms;
@@ -23,6 +24,8 @@ pub struct Store {
     /// Every version of how long an order binds its customer.
     pub bindings: Vec<Terms>,
     pub active: bool,
+    /// Where visitors begin; referral links lead there.
+    pub storefront: Option<String>,
     pub created_at: DateTime<Utc>,
     /// Sealed; the live ones, newest first.
     pub secrets: Vec<SealedSecret>,
@@ -60,6 +63,12 @@ pub struct NewStore<'a> {
     pub name: &'a str,
     pub attribution: &'a [String],
     pub secret: Option<&'a str>,
+}
+
+/// Lower-case letters, digits and hyphens, as the schema has it: a slug is part of an address.
+pub fn is_slug(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    (1..=63).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('-')
 }
 
 /// Returns the id of the store.
@@ -109,6 +118,22 @@ pub fn retire_secrets(tx: &mut Tx<'_>, slug: &str, now: DateTime<Utc>) -> Result
     let retired = repo::retire_secrets(tx.conn, &secrets, now)?;
     bump(tx, "stores")?;
     Ok(retired)
+}
+
+/// `None`: referral links do not lead to the store any more.
+pub fn set_storefront(tx: &mut Tx<'_>, slug: &str, storefront: Option<&Url>) -> Result<(), StoreProblem> {
+    match repo::set_storefront(tx.conn, slug, storefront.map(Url::as_str))? {
+        true => Ok(bump(tx, "stores")?),
+        false => Err(StoreProblem::Unknown(slug.to_owned())),
+    }
+}
+
+/// Where distributors may be named from now on; what was posted stays as it is.
+pub fn set_attribution(tx: &mut Tx<'_>, slug: &str, places: &[String]) -> Result<(), StoreProblem> {
+    if repo::set_attribution(tx.conn, slug, places)? == 0 {
+        return Err(StoreProblem::Unknown(slug.to_owned()));
+    }
+    Ok(bump(tx, "stores")?)
 }
 
 fn lock_secrets(tx: &mut Tx<'_>, slug: &str) -> Result<repo::Secrets, StoreProblem> {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::consumer::Outcomes;
-use super::{Books, customers as of_customers};
-use crate::catalog::products;
+use super::customers as of_customers;
+use crate::catalog::products::{self, Effect};
 use crate::core::customer::{Customer, PrivacyRequest};
 use crate::core::ids::{DeliveryId, StoreId};
-use crate::core::order::Report;
+use crate::core::order::{Absorbed, Report};
 use crate::core::product::{Product, StockLevel};
 use crate::customers::{self, privacy};
 use crate::db::{DbError, Tx};
@@ -79,7 +79,6 @@ impl Beside {
     pub fn record(
         self,
         tx: &mut Tx<'_>,
-        books: &Books,
         stores: &[Store],
         now: DateTime<Utc>,
         outcomes: &mut Outcomes,
@@ -87,7 +86,7 @@ impl Beside {
         for (id, told) in self.0 {
             let Some(store) = stores.iter().find(|store| store.id == id) else { continue };
             told.record_products(tx, id, now, outcomes)?;
-            told.record_customers(tx, books, store, now, outcomes)?;
+            told.record_customers(tx, store, now, outcomes)?;
             told.record_requests(tx, store, now, outcomes)?;
         }
         Ok(())
@@ -102,24 +101,29 @@ impl OfStore {
         now: DateTime<Utc>,
         outcomes: &mut Outcomes,
     ) -> Result<(), DbError> {
-        let stands = products::record(tx, store, &self.products.all, now)?;
-        for ((delivery, product), stands) in self.products.each().zip(stands) {
+        let effects = products::record(tx, store, &self.products.all, now)?;
+        for ((delivery, product), effect) in self.products.each().zip(effects) {
             let id = &product.external_id;
-            let what = match (stands, product.variants.len()) {
-                (false, _) => format!("product {id}: a newer telling of it was known"),
-                (true, 0) => format!("product {id} recorded"),
-                (true, variants) => format!("product {id} recorded, with {variants} variant(s)"),
+            let what = match (effect, product.variants.len()) {
+                (Effect::Older, _) => format!("product {id}: a newer telling of it was known"),
+                (Effect::Same, _) => format!("product {id} was known so"),
+                (Effect::News, 0) => format!("product {id} recorded"),
+                (Effect::News, variants) => format!("product {id} recorded, with {variants} variant(s)"),
             };
-            let part = if product.partial && stands { "; the others are read from the store" } else { "" };
-            outcomes.beside(delivery, stands, format!("{what}{part}"));
+            let part = if product.partial { "; its other variants are told apart" } else { "" };
+            outcomes.beside(delivery, absorbed(effect), format!("{what}{part}"));
         }
         products::gone(tx, store, &self.products_gone.all, now)?;
         for (delivery, (product, _)) in self.products_gone.each() {
-            outcomes.beside(delivery, true, format!("product {product} is sold no more"));
+            outcomes.beside(delivery, Absorbed::Applied, format!("product {product} is sold no more"));
         }
         products::stock(tx, store, &self.stock.all, now)?;
         for (delivery, level) in self.stock.each() {
-            outcomes.beside(delivery, true, format!("stock of item {} recorded", level.inventory_id));
+            outcomes.beside(
+                delivery,
+                Absorbed::Applied,
+                format!("stock of item {} recorded", level.inventory_id),
+            );
         }
         Ok(())
     }
@@ -127,22 +131,21 @@ impl OfStore {
     fn record_customers(
         &self,
         tx: &mut Tx<'_>,
-        books: &Books,
         store: &Store,
         now: DateTime<Utc>,
         outcomes: &mut Outcomes,
     ) -> Result<(), DbError> {
-        let network = books.networks.get(tx.conn)?;
-        let stands = of_customers::record_customers(tx, store, &network, &self.customers.all, now)?;
+        let stands = of_customers::record_customers(tx, store, &self.customers.all, now)?;
         for ((delivery, customer), stands) in self.customers.each().zip(stands) {
             let id = &customer.external_id;
             let what =
                 if stands { "recorded" } else { "a newer record, or that it was to be forgotten, was known" };
-            outcomes.beside(delivery, stands, format!("customer {id}: {what}"));
+            let absorbed = if stands { Absorbed::Applied } else { Absorbed::Superseded };
+            outcomes.beside(delivery, absorbed, format!("customer {id}: {what}"));
         }
         customers::gone(tx, store.id, &self.customers_gone.all)?;
         for (delivery, (customer, _)) in self.customers_gone.each() {
-            outcomes.beside(delivery, true, format!("customer {customer} was deleted"));
+            outcomes.beside(delivery, Absorbed::Applied, format!("customer {customer} was deleted"));
         }
         let told = self.customers.each().map(|(delivery, customer)| (customer.external_id.clone(), delivery));
         let gone = self.customers_gone.each().map(|(delivery, (customer, _))| (customer.clone(), delivery));
@@ -159,8 +162,17 @@ impl OfStore {
         for (delivery, received_at, request) in &self.requests {
             let news = privacy::record(tx, store, *delivery, request, *received_at, now)?;
             let what = if news { "recorded, to be done within 30 days" } else { "was recorded before" };
-            outcomes.beside(*delivery, news, format!("privacy request {}: {what}", request.kind.name()));
+            let absorbed = if news { Absorbed::Applied } else { Absorbed::Unchanged };
+            outcomes.beside(*delivery, absorbed, format!("privacy request {}: {what}", request.kind.name()));
         }
         Ok(())
+    }
+}
+
+fn absorbed(effect: Effect) -> Absorbed {
+    match effect {
+        Effect::Older => Absorbed::Superseded,
+        Effect::Same => Absorbed::Unchanged,
+        Effect::News => Absorbed::Applied,
     }
 }

@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::assessor::Assessor;
 use super::repo::{self, Head};
 use crate::core::binding::{Bound, Claim, Decision, Policy, Timeline};
 use crate::core::ids::{DistributorId, StoreId};
 use crate::core::order::{OrderSnapshot, OrderState};
 use crate::customers::{self, CustomerKey};
-use crate::db::{DbError, Tx};
+use crate::db::{Conn, DbError, Tx};
 
 /// What was known of a store's policy and of the customer when an order was assessed. Once money was calculated on
 /// it, a later decision does not reach the order by itself.
@@ -204,5 +205,39 @@ impl Circle {
             }
         }
         moved
+    }
+}
+
+/// Customers as they stand, for whoever assesses orders without recording them.
+#[derive(Default)]
+pub struct CustomerBooks {
+    books: HashMap<CustomerKey, Book>,
+    nothing: Book,
+}
+
+impl CustomerBooks {
+    /// Of the customers of these orders.
+    pub fn load(
+        conn: &mut Conn,
+        assessor: &Assessor,
+        store: StoreId,
+        orders: &[&OrderState],
+    ) -> Result<Self, DbError> {
+        let customers = orders.iter().filter_map(|state| state.snapshot.as_ref()?.customer_id.clone());
+        let keys: BTreeSet<CustomerKey> = customers.map(|customer| (store, customer)).collect();
+        let keys: Vec<CustomerKey> = keys.into_iter().collect();
+        let mut circle = Circle::default();
+        if !keys.is_empty() {
+            for row in repo::grounds(conn, &[], &keys, &assessor.binding_stores())? {
+                circle.learn(row)?;
+            }
+        }
+        Ok(Self { books: circle.books, nothing: Book::default() })
+    }
+
+    /// Of the order's customer.
+    pub fn of(&self, store: StoreId, state: &OrderState) -> &Book {
+        let customer = state.snapshot.as_ref().and_then(|order| order.customer_id.clone());
+        customer.and_then(|customer| self.books.get(&(store, customer))).unwrap_or(&self.nothing)
     }
 }

@@ -44,7 +44,7 @@ impl Consumer for DeliveryConsumer {
         }
         let told = record::record(tx, &self.books, evidence, self.clock.now())?;
         outcomes.add_orders(told);
-        beside.record(tx, &self.books, &stores, self.clock.now(), &mut outcomes)?;
+        beside.record(tx, &stores, self.clock.now(), &mut outcomes)?;
         repo::insert_outcomes(tx.conn, &outcomes.rows(), self.clock.now())
     }
 }
@@ -88,10 +88,9 @@ impl Outcomes {
     }
 
     /// What it told beside orders, in words.
-    pub(super) fn beside(&mut self, delivery: DeliveryId, stands: bool, what: String) {
+    pub(super) fn beside(&mut self, delivery: DeliveryId, absorbed: Absorbed, what: String) {
         let outcome = self.0.entry(delivery.0).or_default();
-        let verdict = if stands { repo::Verdict::Applied } else { repo::Verdict::Superseded };
-        outcome.verdict = outcome.verdict.max(verdict);
+        outcome.verdict = outcome.verdict.max(verdict(absorbed));
         outcome.detail.get_or_insert(what);
     }
 
@@ -105,12 +104,7 @@ impl Outcomes {
     fn add_orders(&mut self, told: Vec<Told>) {
         for Told { delivery, order_id, absorbed } in told {
             let outcome = self.0.entry(delivery.0).or_default();
-            let verdict = match absorbed {
-                Absorbed::Applied => repo::Verdict::Applied,
-                Absorbed::Superseded => repo::Verdict::Superseded,
-                Absorbed::Unchanged => repo::Verdict::Unchanged,
-            };
-            outcome.verdict = outcome.verdict.max(verdict);
+            outcome.verdict = outcome.verdict.max(verdict(absorbed));
             if !outcome.order_ids.contains(&order_id.0) {
                 outcome.order_ids.push(order_id.0);
             }
@@ -119,6 +113,14 @@ impl Outcomes {
 
     fn rows(self) -> Vec<(Uuid, repo::Outcome)> {
         self.0.into_iter().collect()
+    }
+}
+
+fn verdict(absorbed: Absorbed) -> repo::Verdict {
+    match absorbed {
+        Absorbed::Applied => repo::Verdict::Applied,
+        Absorbed::Superseded => repo::Verdict::Superseded,
+        Absorbed::Unchanged => repo::Verdict::Unchanged,
     }
 }
 

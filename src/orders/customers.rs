@@ -10,18 +10,16 @@ use crate::core::customer::Customer;
 use crate::core::ids::StoreId;
 use crate::customers::{self, EraseProblem, Erased, NewDecision, NewPolicy};
 use crate::db::{Db, DbError, Lane, Tx};
-use crate::distributors::Network;
 use crate::ingest::{Store, StoredDelivery};
 
 /// Records what a store told of its customers; answers as [`customers::record`] does.
 pub fn record_customers(
     tx: &mut Tx<'_>,
     store: &Store,
-    network: &Network,
     told: &[Customer],
     now: DateTime<Utc>,
 ) -> Result<Vec<bool>, DbError> {
-    let recorded = customers::record(tx, store, network, told, now)?;
+    let recorded = customers::record(tx, store, told, now)?;
     if !recorded.decided.is_empty() {
         review(tx, store.id, Some(&recorded.decided), now)?;
     }

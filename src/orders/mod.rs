@@ -16,12 +16,12 @@ mod repo;
 use std::sync::Arc;
 
 pub use assessor::{Assessor, Grounds};
-pub use circle::{Book, Seen};
+pub use circle::{Book, CustomerBooks, Seen};
 pub use consumer::{DeliveryConsumer, ReviewConsumer};
 pub use customers::{bind_customers, forget_customer, forget_store, record_customers, set_binding_policy};
 pub use record::{OrderKey, order_of, parse_delivery, platform_of};
 pub use release::{Waiting, attribute_manually, release, review_all_of, waiting};
-pub use repo::{CommissionableHead, lock_for_commission, locked_classes, set_calculation_no};
+pub use repo::{CommissionableHead, lock_for_commission, locked_classes, set_calculation_no, states_of};
 
 use crate::catalog::Mappings;
 use crate::distributors::Networks;

@@ -8,6 +8,7 @@ mod distributors;
 mod entries;
 mod orders;
 mod periods;
+mod pulls;
 
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -21,6 +22,7 @@ pub use orders::{
     orders,
 };
 pub use periods::{AwardView, PeriodView, PoolView, RunView, awards, period, periods, run};
+pub use pulls::{PullFilter, PullView, pulls};
 
 use crate::core::money::Currency;
 use crate::db::{Conn, DbError};

@@ -14,6 +14,7 @@ pub mod order;
 pub mod orders;
 pub mod periods;
 pub mod plans;
+pub mod reconciliation;
 pub mod search;
 pub mod set_up;
 pub mod skus;

@@ -6,6 +6,7 @@ use super::error::Refusal;
 use super::state::AppState;
 use crate::db::{DbError, Lane};
 use crate::events::{self, Topic};
+use crate::pulls;
 use crate::reports;
 
 pub async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, Refusal> {
@@ -20,10 +21,15 @@ pub async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, Refusal
 
 /// Brings the gauges that live in the database up to date.
 async fn look(state: &web::Data<AppState>) -> Result<(), DbError> {
-    let (backlog, held) = state
-        .db
-        .read_async(Lane::Admin, |conn| Ok((events::backlog(conn)?, reports::api::held_orders(conn)?)))
-        .await?;
+    let read = state.db.read_async(Lane::Admin, |conn| {
+        Ok((events::backlog(conn)?, reports::api::held_orders(conn)?, pulls::ages(conn)?))
+    });
+    let (backlog, held, ages) = read.await?;
+    let now = state.clock.now();
+    for pulls::Age { store, kind, since } in ages {
+        let seconds = (now - since).num_seconds().max(0);
+        state.metrics.pull_age.with_label_values(&[store.as_str(), kind.name()]).set(seconds);
+    }
     for topic in Topic::ALL {
         let of_topic = backlog.iter().find(|row| row.topic == topic.name());
         state.metrics.backlog.with_label_values(&[topic.name()]).set(of_topic.map_or(0, |row| row.waiting));

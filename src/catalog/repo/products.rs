@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -70,23 +70,29 @@ impl<'p> VariantRow<'p> {
     }
 }
 
+/// What became of a product (without a variant) or of a variant.
 #[derive(QueryableByName)]
-struct Standing {
+pub struct Standing {
     #[diesel(sql_type = Text)]
-    product_id: String,
+    pub product_id: String,
     #[diesel(sql_type = Nullable<Text>)]
-    variant_id: Option<String>,
+    pub variant_id: Option<String>,
+    /// It stands now as it was told; no newer telling was known.
+    #[diesel(sql_type = Bool)]
+    pub stands: bool,
+    /// And that is news.
+    #[diesel(sql_type = Bool)]
+    pub news: bool,
 }
 
-/// Answers with the products (without a variant) and variants that stand now as they were told.
 pub fn record(
     conn: &mut PgConnection,
     store: StoreId,
     products: &[ProductRow<'_>],
     variants: &[VariantRow<'_>],
     now: DateTime<Utc>,
-) -> Result<Vec<(String, Option<String>)>, DbError> {
-    let rows: Vec<Standing> = sql_query(
+) -> Result<Vec<Standing>, DbError> {
+    Ok(sql_query(
         "with told as (
            select * from json_to_recordset($2::json) as r(product_id text, title text, updated_at timestamptz,
                                                           whole boolean, frame boolean)),
@@ -122,15 +128,25 @@ pub fn record(
              and (t.whole or (t.frame and v.variant_id = ''))
              and not exists (select from told_variants n
                              where n.product_id = v.product_id and n.variant_id = v.variant_id))
-         select product_id, null::text as variant_id from p
-         union all select product_id, variant_id from v",
+         select t.product_id, null::text as variant_id, p.product_id is not null as stands,
+                p.product_id is not null
+                and (k.title, k.gone_at is null) is distinct from (t.title, true) as news
+         from told t left join p using (product_id)
+         left join products k on k.store_id = $1 and k.product_id = t.product_id
+         where t.updated_at is not null
+         union all
+         select t.product_id, t.variant_id, v.product_id is not null,
+                v.product_id is not null
+                and (k.sku, k.title, k.stock, k.gone_at is null) is distinct from (t.sku, t.title, t.stock, true)
+         from told_variants t left join v using (product_id, variant_id)
+         left join product_variants k
+           on k.store_id = $1 and k.product_id = t.product_id and k.variant_id = t.variant_id",
     )
     .bind::<Integer, _>(store.0)
     .bind::<Text, _>(serde_json::to_string(products)?)
     .bind::<Text, _>(serde_json::to_string(variants)?)
     .bind::<Timestamptz, _>(now)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.product_id, row.variant_id)).collect())
+    .load(conn)?)
 }
 
 /// Marks products and variants; one that was never told is remembered as gone, so that an older telling which comes

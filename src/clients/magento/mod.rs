@@ -1,4 +1,7 @@
-//! Magento.
+//! Magento Open Source and Adobe Commerce over REST V1.
+//!
+//! [`call`] authorises and judges answers, [`search`] is the lists' own language, [`keyset`] pages what moves. The
+//! platform sends no webhooks by itself: everything is read.
 
 use chrono::{DateTime, Utc};
 
@@ -9,50 +12,62 @@ use super::{
 use crate::core::customer::Customer;
 use crate::core::product::Product;
 
-pub struct Magento {
-    endpoint: Endpoint,
-    credentials: Credentials,
-    http: Http,
-}
+mod call;
+mod catalogue;
+mod customers;
+mod keyset;
+mod orders;
+mod probe;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use call::Door;
+
+pub struct Magento(Door);
 
 impl Magento {
     pub fn new(endpoint: &Endpoint, credentials: &Credentials, http: Http) -> Self {
-        Self { endpoint: endpoint.clone(), credentials: credentials.clone(), http }
+        Self(Door::new(endpoint, credentials, http))
     }
+}
 
-    fn later(&self) -> ApiError {
-        let _unused = (&self.endpoint, &self.credentials, &self.http);
-        ApiError::Unsupported("not built".into())
-    }
+fn sends_nothing<T>() -> Result<T, ApiError> {
+    Err(ApiError::Unsupported(
+        "Magento has no webhooks of its own: orders are read on schedule, which is enough. To hear of them \
+         sooner, let a webhook module post the order to this store's webhook address with the header \
+         X-Upline-Secret"
+            .into(),
+    ))
 }
 
 impl StoreApi for Magento {
     fn probe(&self) -> Result<Probe, ApiError> {
-        Err(self.later())
+        probe::probe(&self.0)
     }
 
-    fn orders(&self, _window: &Window, _cursor: Option<&str>) -> Result<Page<PulledOrder>, ApiError> {
-        Err(self.later())
+    fn orders(&self, window: &Window, cursor: Option<&str>) -> Result<Page<PulledOrder>, ApiError> {
+        orders::page(&self.0, window, cursor)
     }
 
-    fn order(&self, _external_id: &str) -> Result<Option<PulledOrder>, ApiError> {
-        Err(self.later())
+    fn order(&self, external_id: &str) -> Result<Option<PulledOrder>, ApiError> {
+        orders::one(&self.0, external_id)
     }
 
     fn products(
         &self,
-        _since: Option<DateTime<Utc>>,
-        _cursor: Option<&str>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<&str>,
     ) -> Result<Page<Product>, ApiError> {
-        Err(self.later())
+        catalogue::page(&self.0, since, cursor)
     }
 
     fn customers(
         &self,
-        _since: Option<DateTime<Utc>>,
-        _cursor: Option<&str>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<&str>,
     ) -> Result<Page<Customer>, ApiError> {
-        Err(self.later())
+        customers::page(&self.0, since, cursor)
     }
 
     fn topics(&self) -> &'static [&'static str] {
@@ -60,18 +75,18 @@ impl StoreApi for Magento {
     }
 
     fn webhooks(&self) -> Result<Vec<Webhook>, ApiError> {
-        Err(self.later())
+        Ok(vec![])
     }
 
     fn create_webhook(&self, _new: &NewWebhook<'_>) -> Result<Webhook, ApiError> {
-        Err(self.later())
+        sends_nothing()
     }
 
     fn mend_webhook(&self, _external_id: &str, _new: &NewWebhook<'_>) -> Result<Webhook, ApiError> {
-        Err(self.later())
+        sends_nothing()
     }
 
     fn delete_webhook(&self, _external_id: &str) -> Result<(), ApiError> {
-        Err(self.later())
+        sends_nothing()
     }
 }

@@ -1,4 +1,4 @@
-//! WooCommerce.
+//! WooCommerce through its REST API v3.
 
 use chrono::{DateTime, Utc};
 
@@ -9,69 +9,77 @@ use super::{
 use crate::core::customer::Customer;
 use crate::core::product::Product;
 
+mod answer;
+mod api;
+mod auth;
+mod bounds;
+mod catalogue;
+mod feed;
+mod orders;
+mod paging;
+mod probe;
+#[cfg(test)]
+mod tests;
+mod webhooks;
+
+use api::Api;
+
 pub struct WooCommerce {
-    endpoint: Endpoint,
-    credentials: Credentials,
-    http: Http,
+    api: Api,
 }
 
 impl WooCommerce {
     pub fn new(endpoint: &Endpoint, credentials: &Credentials, http: Http) -> Self {
-        Self { endpoint: endpoint.clone(), credentials: credentials.clone(), http }
-    }
-
-    fn later(&self) -> ApiError {
-        let _unused = (&self.endpoint, &self.credentials, &self.http);
-        ApiError::Unsupported("not built".into())
+        Self { api: Api::new(endpoint, credentials, http) }
     }
 }
 
 impl StoreApi for WooCommerce {
     fn probe(&self) -> Result<Probe, ApiError> {
-        Err(self.later())
+        probe::probe(&self.api)
     }
 
-    fn orders(&self, _window: &Window, _cursor: Option<&str>) -> Result<Page<PulledOrder>, ApiError> {
-        Err(self.later())
+    fn orders(&self, window: &Window, cursor: Option<&str>) -> Result<Page<PulledOrder>, ApiError> {
+        orders::page(&self.api, window, cursor)
     }
 
-    fn order(&self, _external_id: &str) -> Result<Option<PulledOrder>, ApiError> {
-        Err(self.later())
+    fn order(&self, external_id: &str) -> Result<Option<PulledOrder>, ApiError> {
+        orders::one(&self.api, external_id)
     }
 
     fn products(
         &self,
-        _since: Option<DateTime<Utc>>,
-        _cursor: Option<&str>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<&str>,
     ) -> Result<Page<Product>, ApiError> {
-        Err(self.later())
+        catalogue::products(&self.api, since, cursor)
     }
 
     fn customers(
         &self,
-        _since: Option<DateTime<Utc>>,
-        _cursor: Option<&str>,
+        since: Option<DateTime<Utc>>,
+        cursor: Option<&str>,
     ) -> Result<Page<Customer>, ApiError> {
-        Err(self.later())
+        catalogue::customers(&self.api, since, cursor)
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &[]
+        webhooks::TOPICS
     }
 
     fn webhooks(&self) -> Result<Vec<Webhook>, ApiError> {
-        Err(self.later())
+        webhooks::all(&self.api)
     }
 
-    fn create_webhook(&self, _new: &NewWebhook<'_>) -> Result<Webhook, ApiError> {
-        Err(self.later())
+    fn create_webhook(&self, new: &NewWebhook<'_>) -> Result<Webhook, ApiError> {
+        webhooks::create(&self.api, new)
     }
 
-    fn mend_webhook(&self, _external_id: &str, _new: &NewWebhook<'_>) -> Result<Webhook, ApiError> {
-        Err(self.later())
+    fn mend_webhook(&self, external_id: &str, new: &NewWebhook<'_>) -> Result<Webhook, ApiError> {
+        webhooks::mend(&self.api, external_id, new)
     }
 
-    fn delete_webhook(&self, _external_id: &str) -> Result<(), ApiError> {
-        Err(self.later())
+    fn delete_webhook(&self, external_id: &str) -> Result<(), ApiError> {
+        webhooks::delete(&self.api, external_id)
     }
 }

@@ -4,4 +4,7 @@ mod deliveries;
 mod stores;
 
 pub use deliveries::{StoredDelivery, insert, insert_repeats, load, load_page};
-pub use stores::{Secrets, insert_secret, insert_store, list_stores, lock_secrets, retire_secrets};
+pub use stores::{
+    Secrets, insert_secret, insert_store, list_stores, lock_secrets, retire_secrets, set_attribution,
+    set_storefront,
+};

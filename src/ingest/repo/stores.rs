@@ -25,6 +25,8 @@ struct Row {
     attribution: Vec<String>,
     #[diesel(sql_type = Bool)]
     active: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    storefront: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
 }
@@ -44,7 +46,7 @@ struct SecretRow {
 /// All stores, by slug.
 pub fn list_stores(conn: &mut PgConnection) -> Result<Vec<Store>, DbError> {
     let rows: Vec<Row> = sql_query(
-        "select store_id, slug, platform, name, attribution, active, created_at from stores order by slug",
+        "select store_id, slug, platform, name, attribution, active, storefront, created_at from stores order by slug",
     )
     .load(conn)?;
     let secrets: Vec<SecretRow> = sql_query(
@@ -109,6 +111,7 @@ fn store(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Store {
         attribution: row.attribution,
         bindings: vec![],
         active: row.active,
+        storefront: row.storefront,
         created_at: row.created_at,
         secrets: secrets.remove(&row.store_id).unwrap_or_default(),
     }
@@ -138,6 +141,23 @@ pub fn insert_store(
     .get_result::<Id>(conn)
     .optional()?;
     Ok(inserted.map(|row| StoreId(row.store_id)))
+}
+
+/// Whether there is such a store.
+pub fn set_storefront(conn: &mut PgConnection, slug: &str, url: Option<&str>) -> Result<bool, DbError> {
+    let changed = sql_query("update stores set storefront = $2 where slug = $1")
+        .bind::<Text, _>(slug)
+        .bind::<Nullable<Text>, _>(url)
+        .execute(conn)?;
+    Ok(changed > 0)
+}
+
+/// Returns how many stores have the slug.
+pub fn set_attribution(conn: &mut PgConnection, slug: &str, places: &[String]) -> Result<usize, DbError> {
+    Ok(sql_query("update stores set attribution = $2 where slug = $1")
+        .bind::<Text, _>(slug)
+        .bind::<Array<Text>, _>(places)
+        .execute(conn)?)
 }
 
 /// The state of a store's secrets; its row is locked.

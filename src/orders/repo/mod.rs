@@ -13,7 +13,7 @@ pub use heads::{
 };
 pub use holds::{held_for, held_for_any, insert_manual_attribution, replace_holds, waiting};
 pub use outcomes::{Outcome, Verdict, insert_outcomes};
-pub use revisions::{Revision, insert_revisions, states};
+pub use revisions::{Revision, insert_revisions, states, states_of};
 
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Head, recordset};
-use crate::core::ids::DeliveryId;
+use crate::core::ids::{DeliveryId, StoreId};
 use crate::core::order::{Absorbed, OrderState, Report};
 use crate::db::DbError;
 
@@ -100,6 +100,43 @@ pub fn states(conn: &mut PgConnection, heads: &[Head]) -> Result<HashMap<Uuid, O
     for row in rows {
         let report: Report = serde_json::from_value(row.report)?;
         states.entry(row.order_id).or_default().absorb(report, row.received_at);
+    }
+    Ok(states)
+}
+
+#[derive(QueryableByName)]
+struct KnownRow {
+    #[diesel(sql_type = Text)]
+    external_id: String,
+    #[diesel(sql_type = Jsonb)]
+    report: serde_json::Value,
+    #[diesel(sql_type = Timestamptz)]
+    received_at: DateTime<Utc>,
+}
+
+/// What is known of a store's orders, by the store's own ids; those that nothing is known of are not there.
+pub fn states_of(
+    conn: &mut PgConnection,
+    store: StoreId,
+    external_ids: &[&str],
+) -> Result<HashMap<String, OrderState>, DbError> {
+    if external_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<KnownRow> = sql_query(
+        "select o.external_id, r.report, r.received_at
+         from orders o join order_revisions r on r.order_id = o.order_id
+         where o.store_id = $1 and o.external_id = any($2)
+           and (r.kind <> 'snapshot' or r.revision_no = o.newest_revision)
+         order by o.order_id, r.revision_no",
+    )
+    .bind::<Integer, _>(store.0)
+    .bind::<Array<Text>, _>(external_ids)
+    .load(conn)?;
+    let mut states: HashMap<String, OrderState> = HashMap::new();
+    for row in rows {
+        let report: Report = serde_json::from_value(row.report)?;
+        states.entry(row.external_id).or_default().absorb(report, row.received_at);
     }
     Ok(states)
 }

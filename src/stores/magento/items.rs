@@ -21,6 +21,8 @@ pub struct ItemLine {
     pub discount: Decimal,
     pub refunded: Decimal,
     pub canceled: Decimal,
+    /// The items that are this line's parts and no lines: a credit memo may tell the money on them.
+    pub parts: Vec<String>,
     /// The platform's row amount, where it is a rounding of price x quantity.
     row: Option<Decimal>,
 }
@@ -112,7 +114,9 @@ fn flatten(
         }
         // A bundle is its own product; a configurable product is the variant that was chosen.
         let product = node.children.first().filter(|_| !bundle).map_or(node.item, |(_, child)| child);
-        lines.push(item_line(reader, &node.id, node.item, product, side));
+        let mut line = item_line(reader, &node.id, node.item, product, side);
+        line.parts = node.children.iter().map(|(id, _)| id.clone()).collect();
+        lines.push(line);
     }
     lines
 }
@@ -153,6 +157,7 @@ fn item_line(reader: &mut Reader, id: &str, money: &Item<'_>, product: &Item<'_>
         row: row.and_then(|row| row_before_discount(row, gross, discount, quantity)),
         refunded: reader.amount(field("qty_refunded"), money.qty_refunded),
         canceled: reader.amount(field("qty_canceled"), money.qty_canceled),
+        parts: Vec::new(),
         discount,
         line,
     }

@@ -2,7 +2,7 @@
 //!
 //! [`parse`] goes by shape, because no sender names its topics alike; a product is told by its SKU and type. Only an order is taken as an order: an
 //! invoice or a credit memo tells a part of one, so it is a hint to read the order again; the order's own items
-//! say what was refunded.
+//! say what was refunded. [`pulled`] is an order that was read with all of its invoices and credit memos.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
 use crate::core::order::{OrderSnapshot, Report};
 
-mod invoice;
+mod documents;
 mod items;
 mod model;
 mod order;
@@ -19,7 +19,7 @@ mod product;
 mod refund;
 pub mod signature;
 
-pub use invoice::{InvoiceLine, invoice_goods};
+use documents::Documents;
 
 pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
     by_shape(meta, body::text(body)?)
@@ -31,10 +31,17 @@ pub fn pulled(meta: &DeliveryMeta, body: &[u8]) -> Result<OrderSnapshot, ParseEr
     struct Pulled<'a> {
         #[serde(borrow)]
         order: Scalar<'a>,
+        #[serde(borrow)]
+        invoices: Scalar<'a>,
+        #[serde(borrow)]
+        creditmemos: Scalar<'a>,
     }
     let told: Pulled<'_> = body::read(body::text(body)?)?;
     let order = told.order.literal().ok_or(ParseError::Missing { field: "order" })?;
-    order::snapshot(meta, &body::read(order)?)
+    let invoices = told.invoices.literal().ok_or(ParseError::Missing { field: "invoices" })?;
+    let creditmemos = told.creditmemos.literal().ok_or(ParseError::Missing { field: "creditmemos" })?;
+    let documents = Documents { invoices: body::read(invoices)?, creditmemos: body::read(creditmemos)? };
+    order::snapshot(meta, &body::read(order)?, Some(&documents))
 }
 
 /// What a body is, by its outermost keys.
@@ -89,7 +96,7 @@ fn by_shape(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> 
         let order = required_id("entity_id", shape.entity_id)?;
         return Ok(vec![Report::Hint { order, what: "the order was told without its items".to_owned() }]);
     }
-    Ok(vec![Report::Snapshot(Box::new(order::snapshot(meta, &body::read(text)?)?))])
+    Ok(vec![Report::Snapshot(Box::new(order::snapshot(meta, &body::read(text)?, None)?))])
 }
 
 fn each(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> {
@@ -101,5 +108,7 @@ fn each(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> {
     Ok(reports)
 }
 
+#[cfg(test)]
+mod pulled_tests;
 #[cfg(test)]
 mod tests;

@@ -41,10 +41,16 @@ pub struct Order<'a> {
     pub total_paid: Scalar<'a>,
     pub base_total_canceled: Scalar<'a>,
     pub total_canceled: Scalar<'a>,
+    pub base_total_invoiced: Scalar<'a>,
+    pub total_invoiced: Scalar<'a>,
+    pub base_subtotal_invoiced: Scalar<'a>,
+    pub subtotal_invoiced: Scalar<'a>,
     pub base_total_refunded: Scalar<'a>,
     pub total_refunded: Scalar<'a>,
     pub base_adjustment_positive: Scalar<'a>,
     pub adjustment_positive: Scalar<'a>,
+    pub base_adjustment_negative: Scalar<'a>,
+    pub adjustment_negative: Scalar<'a>,
     pub items: Option<Vec<Item<'a>>>,
     pub creditmemos: Option<Vec<CreditMemo<'a>>>,
     /// An object, or an empty array where PHP has nothing to tell.
@@ -92,24 +98,28 @@ pub struct ParentItem<'a> {
 pub struct CreditMemo<'a> {
     #[serde(borrow)]
     pub entity_id: Scalar<'a>,
+    /// 1 open, 2 refunded, 3 canceled.
+    pub state: Scalar<'a>,
     pub created_at: Scalar<'a>,
     pub base_grand_total: Scalar<'a>,
     pub grand_total: Scalar<'a>,
+    /// Given back beyond the items.
     pub base_adjustment_positive: Scalar<'a>,
     pub adjustment_positive: Scalar<'a>,
+    /// Kept by the merchant.
+    pub base_adjustment_negative: Scalar<'a>,
+    pub adjustment_negative: Scalar<'a>,
     pub items: Option<Vec<Item<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Invoice<'a> {
+    /// 1 open, 2 paid, 3 canceled.
     #[serde(borrow)]
-    pub order_id: Scalar<'a>,
-    pub base_currency_code: Scalar<'a>,
-    pub order_currency_code: Scalar<'a>,
+    pub state: Scalar<'a>,
     pub base_grand_total: Scalar<'a>,
-    pub base_subtotal: Scalar<'a>,
-    pub subtotal: Scalar<'a>,
+    pub grand_total: Scalar<'a>,
     pub items: Option<Vec<Item<'a>>>,
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::documents::Documents;
 use super::model::{CustomAttribute, Order, Side};
 use super::{items, refund};
 use crate::core::order::{Closing, OrderSnapshot, Payment, PlaceValue};
@@ -16,7 +17,12 @@ use crate::stores::body::{ParseError, Scalar, read};
 use crate::stores::places::Places;
 use crate::stores::reader::{Reader, required_currency, required_id};
 
-pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot, ParseError> {
+/// `documents` are all of the order's invoices and credit memos, where it was read with them.
+pub fn snapshot(
+    meta: &DeliveryMeta,
+    order: &Order<'_>,
+    documents: Option<&Documents<'_>>,
+) -> Result<OrderSnapshot, ParseError> {
     let mut reader = Reader::default();
     let external_id = required_id("entity_id", order.entity_id)?;
     let side = Side::of(order.base_currency_code, order.order_currency_code, order.base_grand_total);
@@ -27,7 +33,12 @@ pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot,
     let sums = Sums::read(&mut reader, order, side);
     let told = order.items.as_deref().unwrap_or_default();
     let item_lines = items::lines(&mut reader, told, side, currency, sums.subtotal);
-    let refunds = refund::of_order(&mut reader, order, side, currency, &item_lines);
+    let memos = documents.map(|documents| &documents.creditmemos).or(order.creditmemos.as_ref());
+    let refunds = refund::of_order(&mut reader, order, memos, side, currency, &item_lines);
+    let mut closings = sums.closings(&item_lines);
+    if let Some(documents) = documents {
+        closings.extend(documents.closings(&mut reader, order, side));
+    }
     let created = reader.optional("created_at", order.created_at.instant());
     let ordered_at = ordered_at(&mut reader, meta, created, order)?;
     let updated_at = reader.optional("updated_at", order.updated_at.instant()).unwrap_or(ordered_at);
@@ -45,7 +56,7 @@ pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot,
         test: false,
         places: places(order, customer.clone()),
         customer_id: customer,
-        closings: sums.closings(&item_lines),
+        closings,
         lines: item_lines.into_iter().map(|item| item.line).collect(),
         total: sums.grand,
         refunds,

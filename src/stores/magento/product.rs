@@ -40,7 +40,8 @@ struct Stock<'a> {
     manage_stock: Scalar<'a>,
 }
 
-const FRAMES: [&str; 3] = ["configurable", "bundle", "grouped"];
+/// Their parts are sold instead of these.
+const FRAMES: [&str; 2] = ["configurable", "grouped"];
 
 pub fn product(text: &str) -> Result<Report, ParseError> {
     let told: Told<'_> = read(text)?;

@@ -1,6 +1,5 @@
 use serde_json::json;
 
-use super::invoice_goods;
 use crate::core::order::{LineKind, OrderSnapshot, Payment, Report};
 use crate::stores::testing::*;
 use crate::stores::{ParseError, Platform};
@@ -202,15 +201,6 @@ fn parts_of_orders_are_hints_and_the_rest_is_ignored() {
         [Report::Ignored { .. }]
     ));
     assert!(told(r#"{"items":[],"total_count":0}"#).is_empty());
-}
-
-#[test]
-fn an_invoice_counts_its_goods_before_tax_and_after_discount() {
-    let (order, lines) = invoice_goods(MAGENTO_INVOICE.as_bytes()).unwrap();
-    assert_eq!((order.as_str(), lines.len()), ("77", 2));
-    assert_eq!(lines.iter().map(|line| line.net).sum::<rust_decimal::Decimal>(), dec("100"));
-    let off = changed(MAGENTO_INVOICE, &[("/base_subtotal", json!(121))]);
-    assert_eq!(fields(invoice_goods(off.as_bytes()).unwrap_err()), ["subtotal"]);
 }
 
 #[test]

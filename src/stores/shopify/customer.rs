@@ -40,8 +40,11 @@ pub fn customer(text: &str) -> Result<Report, ParseError> {
     let mut places = Places::default();
     order::tags(&mut places, "customer_tag", told.tags);
     for field in told.metafields.iter().flatten() {
-        let name = field.namespace.text().zip(field.key.text());
-        places.named("customer_meta", name.map(|(space, key)| format!("{space}.{key}")), field.value.text());
+        let Some((space, key)) = field.namespace.text().zip(field.key.text()) else { continue };
+        if space == "custom" {
+            places.named("customer_meta", Some(key.clone()), field.value.text());
+        }
+        places.named("customer_meta", Some(format!("{space}.{key}")), field.value.text());
     }
     let external_id = short_id(required_id("id", told.id)?);
     Ok(Report::Customer(Customer { external_id, created_at, updated_at, places: places.into_inner() }))

@@ -5,11 +5,13 @@
 
 use serde::Deserialize;
 
+use super::agreements::Agreement;
 use super::model::{self, MoneySet};
-use super::order;
+use super::{order, short_id};
 use crate::core::order::OrderSnapshot;
 use crate::stores::DeliveryMeta;
 use crate::stores::body::{ParseError, Scalar, read};
+use crate::stores::reader::Reader;
 
 pub fn parse(meta: &DeliveryMeta, text: &str) -> Result<OrderSnapshot, ParseError> {
     let node: Node<'_> = read(text)?;
@@ -43,8 +45,9 @@ struct Node<'a> {
     current_total_duties_set: Option<MoneySet<'a>>,
     original_total_additional_fees_set: Option<MoneySet<'a>>,
     current_total_additional_fees_set: Option<MoneySet<'a>>,
-    line_items: Option<Connection<Line<'a>>>,
-    shipping_lines: Option<Connection<Shipping<'a>>>,
+    line_items: Option<Connection<'a, Line<'a>>>,
+    shipping_lines: Option<Connection<'a, Shipping<'a>>>,
+    agreements: Option<Connection<'a, Agreement<'a>>>,
     refunds: Option<Vec<Refund<'a>>>,
     discount_codes: Option<Vec<Scalar<'a>>>,
     custom_attributes: Option<Vec<model::Attribute<'a>>>,
@@ -55,9 +58,12 @@ struct Node<'a> {
 
 /// A connection's items come as `nodes` or as `edges`, as the query asked.
 #[derive(Deserialize)]
-struct Connection<T> {
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub struct Connection<'a, T> {
     nodes: Option<Vec<T>>,
     edges: Option<Vec<Edge<T>>>,
+    #[serde(borrow, rename = "pageInfo")]
+    page: Option<PageInfo<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -65,10 +71,27 @@ struct Edge<T> {
     node: T,
 }
 
-impl<T> Connection<T> {
-    fn items(self) -> Vec<T> {
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PageInfo<'a> {
+    #[serde(borrow)]
+    has_next_page: Scalar<'a>,
+}
+
+impl<T> Connection<'_, T> {
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        let edges = self.edges.iter().flatten().map(|edge| &edge.node);
+        self.nodes.iter().flatten().chain(edges)
+    }
+
+    fn into_items(self) -> Vec<T> {
         let edges = self.edges.unwrap_or_default().into_iter().map(|edge| edge.node);
         self.nodes.unwrap_or_default().into_iter().chain(edges).collect()
+    }
+
+    /// There is more than this.
+    pub fn is_cut(&self) -> bool {
+        self.page.as_ref().is_some_and(|page| page.has_next_page.is_true())
     }
 }
 
@@ -93,9 +116,16 @@ struct Line<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Reference<'a> {
+pub struct Reference<'a> {
     #[serde(borrow)]
     id: Scalar<'a>,
+}
+
+impl Reference<'_> {
+    /// The number, as webhooks tell it.
+    pub fn short(&self, reader: &mut Reader, field: &str) -> Option<String> {
+        reader.id(field, self.id).map(short_id)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -129,8 +159,8 @@ struct Refund<'a> {
     created_at: Scalar<'a>,
     processed_at: Scalar<'a>,
     total_refunded_set: Option<MoneySet<'a>>,
-    refund_line_items: Option<Connection<RefundLine<'a>>>,
-    refund_shipping_lines: Option<Connection<RefundShipping<'a>>>,
+    refund_line_items: Option<Connection<'a, RefundLine<'a>>>,
+    refund_shipping_lines: Option<Connection<'a, RefundShipping<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -171,11 +201,30 @@ fn amount<'a>(set: Option<MoneySet<'a>>) -> Scalar<'a> {
     set.unwrap_or_default().shop_money.amount
 }
 
+/// The lists of the node that were not read to their end.
+fn cut(node: &Node<'_>) -> Vec<&'static str> {
+    fn is<T>(list: &Option<Connection<'_, T>>) -> bool {
+        list.as_ref().is_some_and(Connection::is_cut)
+    }
+    let refunds = || node.refunds.iter().flatten();
+    let mut agreements = node.agreements.iter().flat_map(Connection::items);
+    let lists = [
+        ("lineItems", is(&node.line_items)),
+        ("shippingLines", is(&node.shipping_lines)),
+        ("agreements", is(&node.agreements)),
+        ("agreements.sales", agreements.any(Agreement::is_cut)),
+        ("refunds.refundLineItems", refunds().any(|refund| is(&refund.refund_line_items))),
+        ("refunds.refundShippingLines", refunds().any(|refund| is(&refund.refund_shipping_lines))),
+    ];
+    lists.into_iter().filter(|(_, cut)| *cut).map(|(name, _)| name).collect()
+}
+
 fn rest_order(node: Node<'_>) -> model::Order<'_> {
+    let cut = cut(&node);
     let shop = [node.total_price_set, node.current_total_price_set, node.subtotal_price_set];
     let shop = shop.into_iter().flatten().next().unwrap_or_default().shop_money.currency_code;
     let currency = Some(node.currency_code).filter(|code| code.literal().is_some()).unwrap_or(shop);
-    let lines = node.line_items.map(Connection::items);
+    let lines = node.line_items.map(Connection::into_items);
     let discounts_by_subtotal = lines.iter().flatten().all(|line| line.discount_allocations.is_none());
     let journey = node.customer_journey_summary.unwrap_or_default();
     let visit = journey.last_visit.or(journey.first_visit).unwrap_or_default();
@@ -207,7 +256,7 @@ fn rest_order(node: Node<'_>) -> model::Order<'_> {
         line_items: lines.map(|lines| lines.into_iter().map(rest_line).collect()),
         shipping_lines: node
             .shipping_lines
-            .map(|lines| lines.items().into_iter().map(rest_shipping).collect()),
+            .map(|lines| lines.into_items().into_iter().map(rest_shipping).collect()),
         refunds: node.refunds.map(|refunds| refunds.into_iter().map(rest_refund).collect()),
         discount_codes: node
             .discount_codes
@@ -219,6 +268,8 @@ fn rest_order(node: Node<'_>) -> model::Order<'_> {
         tags: node.tags,
         customer: node.customer,
         discounts_by_subtotal,
+        agreements: node.agreements.map(Connection::into_items),
+        cut,
     }
 }
 
@@ -265,10 +316,10 @@ fn rest_refund(refund: Refund<'_>) -> model::Refund<'_> {
         processed_at: refund.processed_at,
         refund_line_items: refund
             .refund_line_items
-            .map(|lines| lines.items().into_iter().map(rest_refund_line).collect()),
+            .map(|lines| lines.into_items().into_iter().map(rest_refund_line).collect()),
         refund_shipping_lines: refund
             .refund_shipping_lines
-            .map(|lines| lines.items().into_iter().map(rest_refund_shipping).collect()),
+            .map(|lines| lines.into_items().into_iter().map(rest_refund_shipping).collect()),
         total_refunded_set: refund.total_refunded_set,
         shipping_untold,
         ..model::Refund::default()

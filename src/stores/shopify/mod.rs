@@ -1,7 +1,8 @@
 //! Shopify: REST webhook payloads and the GraphQL order that a pull reads.
 //!
 //! [`parse`] picks the reader by topic, or by shape where there is no topic. [`order`] and [`refund`] read REST,
-//! [`graphql`] reads the Admin API's node; both end in [`sums`], which knows how Shopify's totals fit together.
+//! [`graphql`] reads the Admin API's node; both end in [`sums`], which knows how Shopify's totals fit together. A node
+//! that brings its [`agreements`] is counted by them.
 //! [`product`], [`customer`] and [`privacy`] read what else a shop tells.
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use super::reader::required_id;
 use super::{DeliveryMeta, ignored};
 use crate::core::order::{OrderSnapshot, Report};
 
+mod agreements;
 mod customer;
 mod graphql;
 mod model;
@@ -127,5 +129,7 @@ fn short_id(id: String) -> String {
     }
 }
 
+#[cfg(test)]
+mod agreements_tests;
 #[cfg(test)]
 mod tests;

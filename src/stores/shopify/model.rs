@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::agreements::Agreement;
 use crate::stores::body::Scalar;
 
 #[derive(Default, Deserialize)]
@@ -45,6 +46,12 @@ pub struct Order<'a> {
     /// The payload was read without its lines' discounts: they are what the subtotal lacks.
     #[serde(skip)]
     pub discounts_by_subtotal: bool,
+    /// The platform's own ledger of sales; only a pull reads it.
+    #[serde(skip)]
+    pub agreements: Option<Vec<Agreement<'a>>>,
+    /// Lists that go on after what the payload holds of them.
+    #[serde(skip)]
+    pub cut: Vec<&'static str>,
 }
 
 #[derive(Default, Deserialize)]

@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::agreements::Ledger;
 use super::model::{Allocation, Attribute, Line, MoneySet, Order};
 use super::sums::{self, Stated, Totals};
 use super::{refund, short_id};
@@ -39,9 +40,26 @@ pub fn snapshot(meta: &DeliveryMeta, order: &Order<'_>) -> Result<OrderSnapshot,
     if order.discounts_by_subtotal {
         totals.discount_by_subtotal(&mut lines, currency);
     }
-    let mut refunds = refunds(&mut reader, order, &lines, &totals, currency);
-    refunds.extend(sums::removals(&lines, &current, &refunds, currency));
-    let (total, closings) = totals.close(&lines, &sums::kept(&lines, &current, currency));
+    for list in &order.cut {
+        reader.problem(list, "was not read to its end");
+    }
+    let ledger = Ledger::read(&mut reader, order.agreements.as_deref().unwrap_or_default(), taxes_included);
+    let mut refunds = refunds(&mut reader, order, totals.taxes_included, currency);
+    let (total, closings) = match ledger {
+        Some(ledger) => {
+            ledger.restate(&mut reader, &mut lines);
+            let (removals, kept) = ledger.settle(&mut refunds, &lines, &current, currency);
+            refunds.extend(removals);
+            let (total, mut closings) = totals.close(&lines, &kept);
+            closings.extend(totals.agreed(&lines, &kept));
+            (total, closings)
+        }
+        None => {
+            settle(&mut refunds, order, &lines, &totals, currency);
+            refunds.extend(sums::removals(&lines, &current, &refunds, currency));
+            totals.close(&lines, &sums::kept(&lines, &current, currency))
+        }
+    };
     if total.is_none() {
         reader.problem("total_price", "is missing");
     }
@@ -98,28 +116,34 @@ fn payment(reader: &mut Reader, field: &str, status: Scalar<'_>) -> Payment {
     })
 }
 
-fn refunds(
-    reader: &mut Reader,
+fn refunds(reader: &mut Reader, order: &Order<'_>, taxes_included: bool, currency: Currency) -> Vec<Refund> {
+    let told = order.refunds.iter().flatten().enumerate();
+    told.filter_map(|(i, told)| {
+        refund::read_one(reader, &format!("refunds[{i}]."), told, currency, Some(taxes_included))
+    })
+    .collect()
+}
+
+/// What the refunds' own figures leave open, where no ledger of sales tells it.
+fn settle(
+    refunds: &mut [Refund],
     order: &Order<'_>,
     lines: &[OrderLine],
     totals: &Totals,
     currency: Currency,
-) -> Vec<Refund> {
-    let mut refunds = Vec::new();
-    for (i, told) in order.refunds.iter().flatten().enumerate() {
-        let path = format!("refunds[{i}].");
-        let Some(mut refund) = refund::read_one(reader, &path, told, currency, Some(totals.taxes_included))
-        else {
-            continue;
-        };
-        sums::settle(&mut refund, lines, currency);
-        if told.shipping_untold && !refund.lines.is_empty() {
+) {
+    let untold = |refund: &Refund| {
+        let told = order.refunds.iter().flatten();
+        told.filter(|told| told.shipping_untold)
+            .any(|told| told.id.text().map(short_id).is_some_and(|id| id == refund.external_id))
+    };
+    for refund in refunds {
+        sums::settle(refund, lines, currency);
+        if !refund.lines.is_empty() && untold(refund) {
             // What went back beyond the named lines is first of all their shipping.
             refund.unallocated = (refund.unallocated - totals.shipping_lines).max(Decimal::ZERO);
         }
-        refunds.push(refund);
     }
-    refunds
 }
 
 fn order_line(reader: &mut Reader, i: usize, line: &Line<'_>, taxes_included: bool) -> OrderLine {

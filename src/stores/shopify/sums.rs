@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::core::money::{Currency, allocate};
@@ -45,6 +46,14 @@ impl Totals {
             return (self.current.total, current);
         }
         (self.original.total.or(self.current.total), original)
+    }
+
+    /// What the ledger of sales leaves of the goods, beside the order's own word for it.
+    pub fn agreed(&self, lines: &[OrderLine], kept: &[Decimal]) -> Option<Closing> {
+        let goods = lines.iter().zip(kept).filter(|(line, _)| line.kind != LineKind::Tip);
+        let computed = goods.map(|(_, kept)| *kept).sum();
+        let stated = self.current.subtotal?;
+        Some(Closing { field: "agreements".to_owned(), stated, computed })
     }
 
     /// Spreads what the subtotal lacks over the goods, by their price.
@@ -118,15 +127,21 @@ pub fn removals(
         let taken = refunded.get(line.external_id.as_str()).copied().unwrap_or_default();
         let gone = line.quantity - (*now)? - taken;
         let net = part(line.gross - line.discount - line.included_tax, gone, line.quantity, currency);
-        (gone > Decimal::ZERO).then(|| Refund {
-            external_id: format!("removed:{}", line.external_id),
-            at: None,
-            lines: vec![RefundLine { line: line.external_id.clone(), quantity: gone, net }],
-            unallocated: Decimal::ZERO,
-            amount: Decimal::ZERO,
-        })
+        let taken = || RefundLine { line: line.external_id.clone(), quantity: gone, net };
+        (gone > Decimal::ZERO).then(|| self::removal(taken(), None))
     };
     lines.iter().zip(current).filter_map(removal).collect()
+}
+
+/// Goods that are gone without money: told under one id by every reading of the order.
+pub fn removal(taken: RefundLine, at: Option<DateTime<Utc>>) -> Refund {
+    Refund {
+        external_id: format!("removed:{}", taken.line),
+        at,
+        lines: vec![taken],
+        unallocated: Decimal::ZERO,
+        amount: Decimal::ZERO,
+    }
 }
 
 /// Shopify values some lines of a full refund at nothing and tells only the money. Then the money is theirs, up

@@ -6,10 +6,11 @@
 use serde::Deserialize;
 
 use super::body::{self, ParseError, Scalar};
-use super::reader::required_id;
+use super::reader::{Reader, required_id};
 use super::{DeliveryMeta, ignored};
 use crate::core::order::{OrderSnapshot, Report};
 
+mod catalogue;
 mod customer;
 mod model;
 mod order;
@@ -17,7 +18,11 @@ mod product;
 mod refund;
 pub mod signature;
 
+pub use catalogue::{customer, product, variant};
 use model::Order;
+
+/// What the checkout page saves before anybody has ordered.
+pub const DRAFT: &str = "checkout-draft";
 
 pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError> {
     let text = body::text(body)?;
@@ -45,6 +50,9 @@ fn of_order(topic: &str, order: &Order<'_>) -> Result<Vec<Report>, ParseError> {
     if order.billing_period.literal().is_some() {
         return Ok(ignored("a subscription: its renewals come as orders of their own"));
     }
+    if order.status.text().as_deref() == Some(DRAFT) {
+        return Ok(ignored("a cart at the checkout, which may never become an order"));
+    }
     if order.line_items.is_none() {
         return Err(ParseError::Missing { field: "line_items" });
     }
@@ -55,7 +63,25 @@ fn of_order(topic: &str, order: &Order<'_>) -> Result<Vec<Report>, ParseError> {
     }
 }
 
+/// What every body says of what it is about, or why there is nothing about it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    id: Scalar<'a>,
+    /// Only where the shop could not show it.
+    code: Scalar<'a>,
+}
+
+impl Shape<'_> {
+    fn refused(&self) -> Option<String> {
+        self.code.text().filter(|_| self.id.literal().is_none())
+    }
+}
+
 /// `{"order": ..., "refunds": [...]}`: an order of REST v3 and its refunds, read one after the other.
+///
+/// An order in the trash is one that was cancelled: it counts for nothing, and its refunds are not read.
 pub fn pulled(body: &[u8]) -> Result<OrderSnapshot, ParseError> {
     #[derive(Deserialize)]
     struct Pulled<'a> {
@@ -67,8 +93,20 @@ pub fn pulled(body: &[u8]) -> Result<OrderSnapshot, ParseError> {
     let told: Pulled<'_> = body::read(body::text(body)?)?;
     let order = told.order.literal().ok_or(ParseError::Missing { field: "order" })?;
     let refunds = told.refunds.literal().ok_or(ParseError::Missing { field: "refunds" })?;
-    let snapshot = order::snapshot(&body::read(order)?)?;
-    Ok(OrderSnapshot { refunds: refund::full(refunds)?, ..snapshot })
+    let order: Order<'_> = body::read(order)?;
+    if order.line_items.is_none() {
+        return Err(ParseError::Missing { field: "line_items" });
+    }
+    let snapshot = order::snapshot(&order)?;
+    let status = order.status.text().unwrap_or_default();
+    if status == "trash" {
+        return Ok(snapshot);
+    }
+    let mut reader = Reader { problems: snapshot.problems };
+    let mut told = refund::full(&mut reader, refunds)?;
+    refund::agree(&mut reader, &order, &told);
+    told.extend(refund::by_status(&status, snapshot.total, &told));
+    Ok(OrderSnapshot { refunds: told, problems: reader.problems, ..snapshot })
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! WooCommerce's REST v3 order as it is, only the fields that an order's money and references need.
+//! WooCommerce's REST v3 shapes as they are, only the fields that money, references and the catalogue need.
 
 use serde::Deserialize;
 
@@ -112,4 +112,41 @@ pub struct Refund<'a> {
     pub line_items: Option<Vec<Line<'a>>>,
     pub shipping_lines: Option<Vec<Charge<'a>>>,
     pub fee_lines: Option<Vec<Charge<'a>>>,
+}
+
+/// A product or one of its variations, which name each other by `variations` and `parent_id`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Product<'a> {
+    #[serde(borrow)]
+    pub id: Scalar<'a>,
+    pub parent_id: Scalar<'a>,
+    pub name: Scalar<'a>,
+    #[serde(rename = "type")]
+    pub kind: Scalar<'a>,
+    pub sku: Scalar<'a>,
+    pub date_modified_gmt: Scalar<'a>,
+    /// `true`, `false`, or of a variation "parent".
+    pub manage_stock: Scalar<'a>,
+    pub stock_quantity: Scalar<'a>,
+    pub variations: Option<Vec<Scalar<'a>>>,
+    pub attributes: Option<Vec<Attribute<'a>>>,
+}
+
+/// Of a variation: what was chosen; a product has the list of all `options` instead.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Attribute<'a> {
+    #[serde(borrow)]
+    pub option: Scalar<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Customer<'a> {
+    #[serde(borrow)]
+    pub id: Scalar<'a>,
+    pub date_created_gmt: Scalar<'a>,
+    pub date_modified_gmt: Scalar<'a>,
+    pub meta_data: Option<Vec<Meta<'a>>>,
 }

@@ -188,7 +188,7 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
         let key = meta.key.text().unwrap_or_default();
         if key == SESSION_ENTRY {
             places.query("landing_url", meta.value.text());
-        } else if !is_address(&key) && !key.ends_with("_hash") {
+        } else if !is_private(&key) {
             places.named("order_meta", Some(key), meta.value.text());
         }
     }
@@ -200,11 +200,10 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
 }
 
 /// Plugins copy names, addresses and devices into metadata; no distributor is named there.
-pub fn is_address(key: &str) -> bool {
-    let key = key.trim_start_matches('_');
-    ["billing", "shipping", "customer_", "wc_order_attribution_user_agent"]
-        .iter()
-        .any(|prefix| key.starts_with(prefix))
+fn is_private(key: &str) -> bool {
+    let bare = key.trim_start_matches('_');
+    let copied = ["billing", "shipping", "customer_", "wc_order_attribution_user_agent"];
+    key.ends_with("_hash") || copied.iter().any(|prefix| bare.starts_with(prefix))
 }
 
 fn line_places(line: &Line<'_>) -> Vec<PlaceValue> {

@@ -36,26 +36,47 @@ pub fn by_status(status: &str, total: Decimal, told: &[Refund]) -> Option<Refund
 }
 
 /// `GET orders/{id}/refunds`: `amount` positive, lines negative, each line naming the line it takes back.
-pub fn full(text: &str) -> Result<Vec<Refund>, ParseError> {
+pub fn full(reader: &mut Reader, text: &str) -> Result<Vec<Refund>, ParseError> {
     let told: Vec<model::Refund<'_>> = body::read(text)?;
-    let mut reader = Reader::default();
     let mut refunds = Vec::new();
     for (i, refund) in told.iter().enumerate() {
-        match reader.id(format_args!("[{i}].id"), refund.id) {
-            Some(id) => refunds.push(one(&mut reader, i, id, refund)),
-            None => reader.problem(format_args!("[{i}].id"), "is missing"),
+        let field = format!("read_refunds[{i}]");
+        match reader.id(format_args!("{field}.id"), refund.id) {
+            Some(id) => refunds.push(one(reader, &field, id, refund)),
+            None => reader.problem(format_args!("{field}.id"), "is missing"),
         }
     }
-    reader.finish()?;
     Ok(refunds)
 }
 
-fn one(reader: &mut Reader, i: usize, external_id: String, refund: &model::Refund<'_>) -> Refund {
-    let amount = reader.required_amount(format_args!("[{i}].amount"), refund.amount).abs();
+/// The order and its refunds are two answers of the shop: they have to be about the same refunds and the same money.
+pub fn agree(reader: &mut Reader, order: &Order<'_>, told: &[Refund]) {
+    let headers = headers(&mut Reader::default(), order);
+    for header in &headers {
+        let id = &header.external_id;
+        match told.iter().find(|refund| refund.external_id == *id) {
+            None => {
+                reader.problem("refunds", format_args!("lists refund {id}, which is not among those read"))
+            }
+            Some(refund) if refund.amount != header.amount => reader.problem(
+                "refunds",
+                format_args!("says {} of refund {id}, which says {} itself", header.amount, refund.amount),
+            ),
+            Some(_) => {}
+        }
+    }
+    for refund in told.iter().filter(|refund| !headers.iter().any(|h| h.external_id == refund.external_id)) {
+        reader
+            .problem("refunds", format_args!("does not list refund {}, which was read", refund.external_id));
+    }
+}
+
+fn one(reader: &mut Reader, path: &str, external_id: String, refund: &model::Refund<'_>) -> Refund {
+    let amount = reader.required_amount(format_args!("{path}.amount"), refund.amount).abs();
     let mut explained = Decimal::ZERO;
     let mut lines = Vec::new();
     for (l, line) in refund.line_items.iter().flatten().enumerate() {
-        let field = |name: &str| format!("[{i}].line_items[{l}].{name}");
+        let field = |name: &str| format!("{path}.line_items[{l}].{name}");
         let net = reader.required_amount(field("total"), line.total).abs();
         explained += net + reader.amount(field("total_tax"), line.total_tax).abs();
         let quantity = reader.amount(field("quantity"), line.quantity).abs();
@@ -68,12 +89,12 @@ fn one(reader: &mut Reader, i: usize, external_id: String, refund: &model::Refun
     }
     for (name, charges) in [("shipping_lines", &refund.shipping_lines), ("fee_lines", &refund.fee_lines)] {
         for (c, charge) in charges.iter().flatten().enumerate() {
-            let field = |part: &str| format!("[{i}].{name}[{c}].{part}");
+            let field = |part: &str| format!("{path}.{name}[{c}].{part}");
             explained -= reader.amount(field("total"), charge.total)
                 + reader.amount(field("total_tax"), charge.total_tax);
         }
     }
-    let at = reader.optional(format_args!("[{i}].date_created_gmt"), refund.date_created_gmt.instant());
+    let at = reader.optional(format_args!("{path}.date_created_gmt"), refund.date_created_gmt.instant());
     Refund { external_id, at, lines, unallocated: (amount - explained).max(Decimal::ZERO), amount }
 }
 

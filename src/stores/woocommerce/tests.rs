@@ -69,8 +69,9 @@ fn pulled(order: &str, refunds: &str) -> Result<OrderSnapshot, ParseError> {
 
 #[test]
 fn a_pulled_order_names_the_goods_that_its_refunds_took_back() {
-    let told = order(&[("/refunds", json!([{"id": 23, "total": "-16.89"}, {"id": 22, "total": "-26.67"}]))]);
-    let pulled_order = pulled(WOO_ORDER, WOO_REFUNDS).unwrap();
+    let told = snapshot(Platform::WooCommerce, "order.updated", &refunded_twice());
+    let pulled_order = pulled(&refunded_twice(), WOO_REFUNDS).unwrap();
+    assert!(pulled_order.problems.is_empty(), "{:?}", pulled_order.problems);
     let mut state = OrderState::default();
     state.absorb(Report::Snapshot(Box::new(pulled_order.clone())), told.updated_at);
     // The webhook of the same second says the same with less, and may come later.
@@ -90,7 +91,108 @@ fn a_pulled_order_names_the_goods_that_its_refunds_took_back() {
     let net = crate::core::net::commissionable(&pulled_order, &known);
     // The goodwill is for everything: 10.00 x 275.21 / 330.82 of it is for goods.
     assert_eq!(net.net(), dec("275.21") - dec("22.41") - dec("8.32"));
-    assert_eq!(fields(pulled(WOO_ORDER, r#"[{"id":1}]"#).unwrap_err()), ["[0].amount"]);
+}
+
+/// Newest first, as the shop lists them.
+fn refunded_twice() -> String {
+    let headers = json!([{"id": 23, "total": "-16.89"}, {"id": 22, "total": "-26.67"}]);
+    changed(WOO_ORDER, &[("/refunds", headers)])
+}
+
+#[test]
+fn a_webhook_and_a_pull_of_one_order_sell_the_same() {
+    let told = snapshot(Platform::WooCommerce, "order.updated", &refunded_twice());
+    let read = pulled(&refunded_twice(), WOO_REFUNDS).unwrap();
+    assert_eq!((&told.lines, told.total, &told.places), (&read.lines, read.total, &read.places));
+    assert_eq!(
+        (told.payment, &told.closings, &told.customer_id),
+        (read.payment, &read.closings, &read.customer_id)
+    );
+    let amounts = |order: &OrderSnapshot| {
+        let mut all: Vec<_> = order.refunds.iter().map(|r| (r.external_id.clone(), r.amount)).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(amounts(&told), amounts(&read));
+    let plain = changed(WOO_ORDER, &[("/refunds", json!([]))]);
+    let told = snapshot(Platform::WooCommerce, "order.updated", &plain);
+    assert!(pulled(&plain, "[]").unwrap().says_the_same_as(&told));
+}
+
+#[test]
+fn refunds_that_do_not_fit_their_order_hold_it() {
+    let problems = |order: &str, refunds: &str| -> Vec<String> {
+        let problems = pulled(order, refunds).unwrap().problems;
+        problems.into_iter().map(|problem| format!("{} {}", problem.field, problem.message)).collect()
+    };
+    let one = changed(WOO_ORDER, &[("/refunds", json!([{"id": 22, "total": "-26.67"}]))]);
+    assert_eq!(problems(&one, WOO_REFUNDS), ["refunds does not list refund 23, which was read"]);
+    assert_eq!(problems(&one, "[]"), ["refunds lists refund 22, which is not among those read"]);
+    assert_eq!(
+        problems(&one, r#"[{"id":22,"amount":"20.00"}]"#),
+        ["refunds says 26.67 of refund 22, which says 20 itself"]
+    );
+    assert_eq!(
+        problems(&one, r#"[{"id":22}]"#),
+        ["read_refunds[0].amount is missing", "refunds says 26.67 of refund 22, which says 0 itself"]
+    );
+    let nameless = r#"[{"id":22,"amount":"26.67","line_items":[{"total":"-26.67","quantity":-1}]}]"#;
+    assert!(problems(&one, nameless)[0].contains("_refunded_item_id"));
+    assert!(pulled(&one, r#"{"code":"x"}"#).is_err() && pulled("{}", "[]").is_err());
+}
+
+#[test]
+fn a_deleted_refund_is_none_once_the_order_is_read() {
+    let told = snapshot(Platform::WooCommerce, "order.updated", &refunded_twice());
+    let mut state = OrderState::default();
+    state.absorb(Report::Snapshot(Box::new(told.clone())), told.updated_at);
+    let one = changed(WOO_ORDER, &[("/refunds", json!([{"id": 22, "total": "-26.67"}]))]);
+    let kept: serde_json::Value = serde_json::from_str(WOO_REFUNDS).unwrap();
+    let read = pulled(&one, &json!([kept[0]]).to_string()).unwrap();
+    assert_eq!(state.absorb(Report::Snapshot(Box::new(read)), told.updated_at), Absorbed::Applied);
+    assert_eq!(state.refunds().iter().map(|r| r.external_id.as_str()).collect::<Vec<_>>(), ["22"]);
+}
+
+#[test]
+fn a_pulled_status_says_what_a_told_one_says() {
+    let given_back = changed(WOO_ORDER, &[("/status", json!("refunded")), ("/refunds", json!([]))]);
+    let read = pulled(&given_back, "[]").unwrap();
+    assert_eq!((read.refunds.len(), nets(&read).1), (1, dec("0")));
+    let trashed = changed(WOO_ORDER, &[("/status", json!("trash"))]);
+    let read = pulled(&trashed, "[]").unwrap();
+    assert!(read.cancelled && read.problems.is_empty());
+    assert_eq!(read.refunds.len(), 1, "the order's own word, as nothing was asked beyond it");
+}
+
+#[test]
+fn products_and_customers_are_read_as_webhooks_and_lists_show_them() {
+    let simple = r#"{"id":11,"parent_id":0,"name":"Vitamin C","type":"simple","sku":" VC-1 ","manage_stock":true,
+        "stock_quantity":492,"variations":[],"date_modified_gmt":"2026-11-21T12:26:37"}"#;
+    let simple = super::product(simple).unwrap();
+    assert_eq!(
+        (simple.external_id.as_str(), simple.partial, simple.title.as_str()),
+        ("11", false, "Vitamin C")
+    );
+    let only = &simple.variants[0];
+    assert_eq!((&only.external_id, only.sku.as_deref(), only.stock), (&None, Some("VC-1"), Some(dec("492"))));
+    let varied = r#"{"id":16,"name":"T-Shirt","type":"variable","variations":[18],"manage_stock":true,"stock_quantity":3}"#;
+    let read = super::product(varied).unwrap();
+    assert!(read.partial && read.variants.is_empty(), "its variations are told elsewhere");
+    let variation = r#"{"id":18,"parent_id":16,"name":"T-Shirt - M","type":"variation","sku":"TS-M","manage_stock":"parent",
+        "attributes":[{"name":"Size","option":"M"}],"date_modified_gmt":"2026-11-21T12:22:00"}"#;
+    let read = super::product(variation).unwrap();
+    assert_eq!((read.external_id.as_str(), read.partial, read.variants.len()), ("16", true, 1));
+    assert_eq!((read.variants[0].external_id.as_deref(), read.variants[0].title.as_str()), (Some("18"), "M"));
+    assert_eq!(super::variant(variation, varied).unwrap().stock, Some(dec("3")));
+    let customer = r#"{"id":4,"date_created_gmt":"2026-11-21T12:26:37","date_modified_gmt":null,"email":"zoe@example.test",
+        "meta_data":[{"key":"distributor_code","value":417},{"key":"_billing_x","value":"y"},{"key":"o","value":{}}]}"#;
+    let read = super::customer(customer).unwrap();
+    assert_eq!((read.external_id.as_str(), read.updated_at, read.created_at.is_some()), ("4", None, true));
+    assert_eq!(read.places.len(), 1);
+    assert_eq!(values(&read.places, "customer_meta:distributor_code"), ["417"]);
+    assert!(
+        super::product("{}").is_err() && super::customer(r#"{"id":"x","date_created_gmt":"no"}"#).is_err()
+    );
 }
 
 #[test]
@@ -104,7 +206,6 @@ fn paid_is_a_time_of_payment_not_a_status() {
         ("failed", json!(null), Payment::Voided, false),
         ("cancelled", json!("2026-11-21T12:20:31"), Payment::Paid, true),
         ("trash", json!(null), Payment::Unpaid, true),
-        ("checkout-draft", json!(null), Payment::Unpaid, false),
     ] {
         let order = order(&[("/status", json!(status)), ("/date_paid_gmt", paid)]);
         assert_eq!((order.payment, order.cancelled), (payment, cancelled), "{status}");
@@ -190,6 +291,8 @@ fn deletions_restorations_and_strangers() {
     }
     let subscription = changed(WOO_ORDER, &[("/billing_period", json!("month"))]);
     assert!(matches!(told("order.updated", &subscription), Report::Ignored { .. }));
+    let cart = changed(WOO_ORDER, &[("/status", json!("checkout-draft"))]);
+    assert!(matches!(told("order.created", &cart), Report::Ignored { .. }));
     let action = r#"{"action":"woocommerce_order_status_changed","arg":38}"#;
     assert!(
         matches!(told("action.woocommerce_order_status_changed", action), Report::Hint { order, .. } if order == "38")

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use super::code::Code;
 use super::desk::{Desk, Nothing, nothing};
 use super::format::{self, Link, Pager, Pill, Tone, When};
+use super::pulls;
 use super::shell::Shell;
 use super::words;
 use crate::access::{Role, audit};
+use crate::connections;
 use crate::events::{self, Topic};
 use crate::ingest::{self, StoredDelivery};
 use crate::reports::deliveries::{self as report, Filter};
@@ -61,6 +63,8 @@ pub struct DeliveryPage {
     pub changes: Vec<Change>,
     pub attempts: Vec<Attempt>,
     pub can_process: bool,
+    /// It names an order whose store can be read.
+    pub can_pull: bool,
 }
 
 /// One thing that this delivery did to an order.
@@ -152,10 +156,11 @@ pub async fn one(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpRespo
         .read(&viewer, "deliveries", move |conn| {
             let Some(row) = report::one(conn, id)? else { return Ok(None) };
             let changes = report::changes(conn, id, &row.order_ids)?;
-            Ok(Some((ingest::load(conn, &[id])?, report::outcomes(conn, id)?, changes, row)))
+            let connected = connections::connection(conn, &row.store)?.is_some();
+            Ok(Some((ingest::load(conn, &[id])?, report::outcomes(conn, id)?, changes, row, connected)))
         })
         .await?;
-    let (stored, outcomes, changes, row) = found.ok_or_else(|| nothing("delivery"))?;
+    let (stored, outcomes, changes, row, connected) = found.ok_or_else(|| nothing("delivery"))?;
     let delivery = stored.into_iter().next().ok_or_else(|| nothing("delivery"))?;
     let page = DeliveryPage {
         id: id.to_string(),
@@ -164,6 +169,9 @@ pub async fn one(viewer: Viewer, desk: Desk, id: Path<Uuid>) -> Result<HttpRespo
         topic: row.topic.clone(),
         verdict: words::verdict(row.verdict.as_deref(), row.parked_at.is_some()),
         why: why(&row),
+        can_pull: connected
+            && viewer.role >= Role::Operator
+            && !pulls::orders_of(&row.platform, &delivery).is_empty(),
         facts: facts(&delivery, &row),
         payload: Code::json("Payload as lines", &String::from_utf8_lossy(&delivery.body)),
         headers: delivery.headers.into_iter().map(masked).collect(),

@@ -12,6 +12,7 @@ use super::desk::{Desk, Nothing, nothing};
 use super::field::Wrong;
 use super::format::{Pill, Tone, When};
 use super::once::{self, Once, Shown};
+use super::pulls;
 use super::shell::Shell;
 use crate::access::{Role, Session, audit};
 use crate::db::DbError;
@@ -75,6 +76,7 @@ pub struct StorePage {
     pub attribution: Vec<String>,
     pub secrets: Vec<Secret>,
     pub last: Last,
+    pub pulls: pulls::Panel,
     pub makes_secrets: bool,
     pub shown: Option<Shown>,
     pub wrong: Wrong,
@@ -289,10 +291,11 @@ async fn show_one(
     let read = desk.read(session, "stores", move |conn| {
         let store = ingest::list_stores(conn)?.into_iter().find(|store| store.slug == asked);
         let Some(store) = store else { return Ok(None) };
-        Ok(Some((report::heard(conn)?, report::secrets(conn, store.id.0)?, store)))
+        let pulls = pulls::find(conn, &store)?;
+        Ok(Some((report::heard(conn)?, report::secrets(conn, store.id.0)?, pulls, store)))
     });
     let (mut shell, found) = read.await?;
-    let (heard, secrets, store) = found.ok_or_else(|| nothing("store"))?;
+    let (heard, secrets, pulls, store) = found.ok_or_else(|| nothing("store"))?;
     shell.here = format!("/admin/stores/{slug}");
     let platform = store.platform.parse::<Platform>().map_err(|_| Refusal::internal())?;
     let webhook_url = desk.state.link(&format!("/webhooks/{slug}"));
@@ -315,6 +318,7 @@ async fn show_one(
         attribution: store.attribution,
         secrets: secrets.into_iter().map(secret).collect(),
         last,
+        pulls: pulls::panel(slug, &pulls, session),
         makes_secrets: makes_secrets(platform),
         shown,
         wrong,

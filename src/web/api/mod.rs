@@ -5,6 +5,7 @@ pub mod auth;
 mod openapi;
 pub mod orders;
 mod periods;
+mod pulls;
 mod read;
 
 use actix_web::error::QueryPayloadError;
@@ -21,6 +22,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(only("/api/v1/orders", "GET", web::get().to(read::orders)))
         .service(only("/api/v1/orders/{order_id}", "GET", web::get().to(read::order)))
         .service(only("/api/v1/deliveries", "GET", web::get().to(read::deliveries)))
+        .service(only("/api/v1/pulls", "GET", web::get().to(pulls::pulls)))
         .service(only("/api/v1/ledger/entries", "GET", web::get().to(read::entries)))
         .service(only("/api/v1/distributors/{distributor_id}", "GET", web::get().to(read::distributor)))
         .service(only("/api/v1/periods", "GET", web::get().to(periods::periods)))

@@ -41,6 +41,7 @@ pub fn page(shell: Shell, order: &report::Order, compare: Option<i32>) -> Result
         diff: compare.and_then(|number| diff::against_the_one_before(order, number)),
         attribution: attribution(head),
         looked: snapshot(order).map_or_else(Vec::new, |snapshot| looked(head, snapshot)),
+        can_pull: false,
         can_assign: false,
         calculation: None,
         events: order.events.iter().map(event).collect(),

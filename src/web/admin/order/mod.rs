@@ -18,6 +18,7 @@ use super::format::{Amount, Link, Pill, Tone, When};
 use super::shell::Shell;
 use super::words;
 use crate::access::{Role, audit};
+use crate::connections;
 use crate::core::attribution::PLACE_MANUAL;
 use crate::core::ids::{DistributorId, OrderId};
 use crate::distributors::{self, Profile};
@@ -52,6 +53,8 @@ pub struct OrderPage {
     pub attribution: Option<Attribution>,
     /// Every place that was looked at, in the store's order, and what was found there.
     pub looked: Vec<Looked>,
+    /// Its store can be read, and the reader may ask for that.
+    pub can_pull: bool,
     /// Somebody may say who earns.
     pub can_assign: bool,
     pub calculation: Option<Calculation>,
@@ -215,13 +218,15 @@ pub async fn one(
                 Some((calculation, _)) => report::plan_name(conn, &calculation.plan_hash)?,
                 None => None,
             };
-            Ok(Some((order, names(profiles), plan)))
+            let connected = connections::connection(conn, &order.head.store)?.is_some();
+            Ok(Some((order, names(profiles), plan, connected)))
         })
         .await?;
-    let (order, names, plan) = found.ok_or_else(|| nothing("order"))?;
+    let (order, names, plan, connected) = found.ok_or_else(|| nothing("order"))?;
     let mut page = build::page(shell, &order, asked.compare)?;
     page.calculation = upline::calculation(&order, &names, plan.unwrap_or_default());
     page.can_assign = viewer.role >= Role::Operator;
+    page.can_pull = connected && viewer.role >= Role::Operator;
     desk.show(&page)
 }
 

@@ -65,6 +65,7 @@ fn delivery() {
             detail: "1 order".into(),
         }],
         can_process: true,
+        can_pull: true,
     };
     check("delivery", &page);
 }
@@ -190,6 +191,7 @@ pub fn order_page() -> OrderPage {
             value: "ANNA".into(),
             verdict: Pill::new(Tone::Ok, "names who earns"),
         }],
+        can_pull: true,
         can_assign: true,
         why: String::new(),
         calculation: Some(Calculation {

@@ -23,7 +23,7 @@ pub fn shell(nav: &'static str) -> Shell {
         csrf: "c5f0".into(),
         nav,
         here: "/admin".into(),
-        badges: Badges { held: "41".into(), unmapped: "3".into(), parked: "1".into() },
+        badges: Badges { held: "41".into(), unmapped: "3".into(), parked: "1".into(), notices: "2".into() },
         ..Shell::default()
     }
 }

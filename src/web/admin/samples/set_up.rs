@@ -7,6 +7,7 @@ use super::super::format::{Link, Pager, Pill, Tone};
 use super::super::once::Shown;
 use super::super::plan_publish::{Preview, PublishPage, Release};
 use super::super::plans::{self, Change, CheckPage, Checked, PlanPage, PlansPage};
+use super::super::pulls::{self, Mark, Panel};
 use super::super::settings::{AuditRow, SettingsPage, Token, Typed, User};
 use super::super::stores::{self, Last, NewStore, Secret, StorePage, StoresPage};
 use super::super::{plan_diff, plan_words};
@@ -180,6 +181,7 @@ fn store_pages() {
         attribution: vec!["note_attribute:ref".into(), "discount_code".into()],
         secrets,
         last: Last::Never,
+        pulls: pulls(),
         makes_secrets: true,
         shown: Some(Shown::sample("The webhook secret", &"0f".repeat(32))),
         wrong: Wrong::default().with("secret", "Paste it."),
@@ -190,6 +192,43 @@ fn store_pages() {
     }
     check("store-rotating", &store(Platform::Magento, vec![secret(2, false), secret(1, false)]));
     check("store-bare", &store(Platform::Shopify, vec![]));
+    let silent = |connected| Panel { connected, ..Panel::default() };
+    for (name, connected) in [("store-not-connected", false), ("store-never-pulled", true)] {
+        check(name, &StorePage { pulls: silent(connected), ..store(Platform::Magento, vec![]) });
+    }
+}
+
+fn pulls() -> Panel {
+    let mark = |kind: &str, trouble: &str| Mark {
+        kind: kind.into(),
+        until: trouble.is_empty().then(|| when(9)),
+        trouble: trouble.into(),
+        next_try: (!trouble.is_empty()).then(|| when(11)),
+    };
+    let row = |from, tone, state: &str, problem: &str| pulls::Row {
+        at: when(9),
+        by: "schedule".into(),
+        what: "orders, schedule".into(),
+        from,
+        to: when(9),
+        window: "changed",
+        state: Pill::new(tone, state),
+        problem: problem.into(),
+        seen: "1,250".into(),
+        told: "3".into(),
+        fresh: "1".into(),
+    };
+    Panel {
+        slug: "shop-eu".into(),
+        csrf: "c5f0".into(),
+        connected: true,
+        may_pull: true,
+        marks: vec![mark("Orders", ""), mark("Products", "the last 3 tries failed")],
+        rows: vec![
+            row(Some(when(5)), Tone::Ok, "done", ""),
+            row(None, Tone::Bad, "failed", "the store asks us to slow down"),
+        ],
+    }
 }
 
 #[test]

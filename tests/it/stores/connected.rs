@@ -1,0 +1,212 @@
+//! A running app and a simulated shop that is connected to it, as an operator connects one: on the command line.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use fastrand::Rng;
+use serde_json::Value;
+use upline::clients::Credentials;
+
+use super::books::Books;
+use super::kit::{DISTRIBUTORS, Kit};
+use super::sim::life::Life;
+use super::sim::post::Tally;
+use super::sim::server::Sim;
+use super::sim::shop::Shop;
+use crate::support::app::{Ran, TestApp};
+
+/// The whole net goes to whoever is named, so that the ledger shows every line's net.
+const PLAN: &str = r#"
+[plan]
+id = "all-of-it"
+name = "The whole net to the seller"
+currency = "USD"
+
+[rounding]
+mode = "half_even"
+stage = "line"
+
+[period]
+cadence = "month"
+zone = "UTC"
+
+[[class]]
+id = "standard"
+
+[[bonus]]
+id = "all"
+family = "unilevel"
+base = "net"
+start_level = 0
+rates = ["1.00"]
+"#;
+
+pub struct Connected {
+    pub kit: Kit,
+    pub app: TestApp,
+    pub sim: Sim,
+    pub life: Arc<Mutex<Life>>,
+    pub rng: Rng,
+}
+
+/// The shop's last order is made a day and more before now: every day of it is over, wherever the shop is.
+pub fn last_act() -> DateTime<Utc> {
+    let today = Utc::now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    today - TimeDelta::hours(26)
+}
+
+impl Connected {
+    pub fn new(kit: Kit, seed: u64, orders: usize, days: i64) -> Self {
+        Self::with(kit, seed, orders, days, &[])
+    }
+
+    /// `flags` go to `store connect`.
+    pub fn with(kit: Kit, seed: u64, orders: usize, days: i64, flags: &[&str]) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let until = last_act();
+        let (shop, life) = kit.open(orders, until - TimeDelta::days(days), until, &mut rng);
+        let app = TestApp::start();
+        let distributors =
+            (1..=DISTRIBUTORS).map(|n| format!("D-{n},,active,US,,2020-01-01,Name {n},d{n}@example.com,\n"));
+        let distributors: String = distributors.collect();
+        let distributors = format!(
+            "distributor_id,sponsor_id,status,country,tax_id,created_at,name,email,rank\n{distributors}"
+        );
+        app.run(&["import", "distributors", &app.file("distributors.csv", &distributors)]).ok();
+        app.run(&["plan", "publish", &app.file("plan.toml", PLAN), "--from", "2020-01-01"]).ok();
+        app.run(&["import", "skus", &app.file("skus.csv", &skus(&kit, &shop, |_| true))]).ok();
+        let sim = Sim::start(shop, (kit.dialect)(), seed);
+        let life = Arc::new(Mutex::new(life));
+        let connected = Self { kit, app, sim, life, rng };
+        connected.connect(flags).ok();
+        connected
+    }
+
+    fn connect(&self, flags: &[&str]) -> Ran {
+        let kit = &self.kit;
+        let mut arguments = vec!["store", "connect", kit.slug(), "--platform", kit.slug()];
+        arguments.extend(["--url", &self.sim.base, "--allow-private"]);
+        let credentials = (kit.credentials)();
+        arguments.extend(options(&credentials).into_iter().flat_map(|(name, value)| [name, value]));
+        arguments.extend(flags);
+        self.app.run(&arguments)
+    }
+
+    /// Plays the shop until so many orders are placed in all.
+    pub fn live(&mut self, orders: usize) {
+        let Self { sim, life, rng, .. } = self;
+        let mut life = life.lock().unwrap();
+        while life.placed() < orders {
+            // A few acts at a time: calls of the app come in between.
+            sim.act(|shop| (0..10).for_each(|_| life.step(shop, rng)));
+        }
+    }
+
+    /// From now on the shop also lives between two answers of its API.
+    pub fn live_on(&self) {
+        let life = self.life.clone();
+        let on = move |shop: &mut Shop, rng: &mut Rng| life.lock().unwrap().step(shop, rng);
+        self.sim.chaos().meanwhile = Some(Box::new(on));
+    }
+
+    /// Sends every webhook that waits, and waits for what follows from them.
+    pub fn send(&self) -> Tally {
+        let sent = self.sim.send(&self.app.base, 8);
+        self.app.drain();
+        sent
+    }
+
+    /// The days of the shop's own zone on which orders were made.
+    pub fn days(&self) -> BTreeSet<NaiveDate> {
+        let zone: Tz = self.kit.zone.parse().expect("a zone");
+        self.sim.look(|shop| {
+            shop.orders.values().map(|order| order.created_at.with_timezone(&zone).date_naive()).collect()
+        })
+    }
+
+    /// Reads everything that changed since the shop's first day.
+    pub fn backfill(&self) -> Ran {
+        let since = self.days().first().expect("a day").pred_opt().expect("another").to_string();
+        self.app.run(&["backfill", self.kit.slug(), "--since", &since])
+    }
+
+    pub fn reconcile(&self, day: NaiveDate, flags: &[&str]) -> Ran {
+        let day = day.to_string();
+        let mut arguments = vec!["reconcile", self.kit.slug(), "--date", &day, "--json"];
+        arguments.extend(flags);
+        self.app.run(&arguments)
+    }
+
+    pub fn books(&self) -> Books {
+        Books::read(&self.app.db, self.kit.slug())
+    }
+
+    /// Everything the books hold is the truth, and the ledger stands by itself.
+    #[track_caller]
+    pub fn assert_true(&self) {
+        self.app.drain();
+        let books = self.books();
+        let found = self.sim.look(|shop| books.differences(shop, self.kit.style));
+        assert!(
+            found.is_empty(),
+            "{} differences, such as {:#?}",
+            found.len(),
+            &found[..found.len().min(10)]
+        );
+        self.app.run(&["verify"]).ok();
+        self.app.run(&["replay", "--check"]).ok();
+    }
+
+    /// The day is over and right: no drift, nothing missing, in state `ok` or `explained`.
+    #[track_caller]
+    pub fn assert_clean(&self, day: NaiveDate) -> Value {
+        let ran = self.reconcile(day, &[]);
+        assert_eq!(ran.code, Some(0), "{day}: {}\n{}", ran.out, ran.err);
+        let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+        report
+    }
+
+    pub fn timed<T>(&self, what: &str, work: impl FnOnce(&Self) -> T) -> T {
+        let begun = Instant::now();
+        let done = work(self);
+        eprintln!("{}: {what} took {:.1?}", self.kit.slug(), begun.elapsed());
+        done
+    }
+}
+
+/// Mappings of the variants that are wanted.
+pub fn skus(kit: &Kit, shop: &Shop, wanted: impl Fn(&str) -> bool) -> String {
+    let variants = shop.products.values().flat_map(|product| &product.variants);
+    let rows = variants.filter(|variant| wanted(&variant.sku)).map(|variant| {
+        let sku = &variant.sku;
+        format!("{sku},{},{sku},{sku},things,standard\n", kit.slug())
+    });
+    let rows: String = rows.collect();
+    format!("sku_id,platform,platform_sku,name,category,commission_class\n{rows}")
+}
+
+fn options(credentials: &Credentials) -> Vec<(&'static str, &str)> {
+    match credentials {
+        Credentials::ShopifyApp { client_id, client_secret } => {
+            vec![("--client-id", client_id), ("--client-secret", client_secret)]
+        }
+        Credentials::ShopifyToken { token, client_secret } => {
+            vec![("--token", token), ("--client-secret", client_secret)]
+        }
+        Credentials::WooKeys { consumer_key, consumer_secret } => {
+            vec![("--consumer-key", consumer_key), ("--consumer-secret", consumer_secret)]
+        }
+        Credentials::MagentoOauth { consumer_key, consumer_secret, access_token, access_token_secret } => {
+            vec![
+                ("--consumer-key", consumer_key),
+                ("--consumer-secret", consumer_secret),
+                ("--access-token", access_token),
+                ("--access-token-secret", access_token_secret),
+            ]
+        }
+        Credentials::MagentoBearer { token } => vec![("--token", token)],
+    }
+}

@@ -1,0 +1,49 @@
+//! The three platforms, each with what a run needs to know of it.
+
+use chrono::{DateTime, Utc};
+use fastrand::Rng;
+use upline::clients::{Credentials, Endpoint};
+use upline::stores::Platform;
+
+use super::books::Style;
+use super::sim::dialect::Dialect;
+use super::sim::life::{Habits, Life};
+use super::sim::shop::{Id, Shop};
+
+pub struct Kit {
+    pub platform: Platform,
+    pub zone: &'static str,
+    /// As large as the platform's ids are.
+    pub first_id: Id,
+    pub habits: fn() -> Habits,
+    pub style: Style,
+    pub credentials: fn() -> Credentials,
+    pub dialect: fn() -> Box<dyn Dialect>,
+}
+
+pub const DISTRIBUTORS: usize = 20;
+
+impl Kit {
+    pub fn slug(&self) -> &'static str {
+        self.platform.as_str()
+    }
+
+    /// A stocked shop and the life that it will have between `from` and `until`.
+    pub fn open(
+        &self,
+        orders: usize,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        rng: &mut Rng,
+    ) -> (Shop, Life) {
+        let mut shop = Shop::new(self.slug(), "USD", 2, self.first_id, from);
+        shop.zone = self.zone.to_owned();
+        let codes: Vec<String> = (1..=DISTRIBUTORS).map(|number| format!("D-{number}")).collect();
+        let life = Life::new(&mut shop, (self.habits)(), &codes, orders, until, rng);
+        (shop, life)
+    }
+
+    pub fn endpoint(&self, base: &str) -> Endpoint {
+        Endpoint { platform: self.platform, base: base.parse().expect("an address"), allow_private: true }
+    }
+}

@@ -1,0 +1,12 @@
+//! Whole stores, simulated: the truth of a shop, its platform's API and webhooks, and the runs that end with our
+//! books equal to that truth.
+
+mod books;
+mod connected;
+mod kit;
+mod magento;
+mod reading;
+mod runs;
+// One vocabulary for three platforms: none of them uses all of it.
+#[allow(dead_code)]
+mod sim;

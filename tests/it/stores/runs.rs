@@ -1,0 +1,79 @@
+//! Shops that live for days while everything between them and us goes wrong: webhooks are lost, doubled and
+//! overtaken, the API throttles, fails and ends in the middle, orders change while they are read. In the end every
+//! day reconciles without drift, and our books are the shop's truth, order by order and line by line.
+//!
+//! `UPLINE_STORES=full` lives through 100,000 orders, over the three platforms and several seeds, and tells how
+//! long everything took.
+
+use std::time::Instant;
+
+use super::connected::Connected;
+use super::kit::Kit;
+use super::sim::chaos::Odds;
+
+struct Scale {
+    orders: usize,
+    seeds: Vec<u64>,
+}
+
+impl Scale {
+    fn chosen() -> Self {
+        match std::env::var("UPLINE_STORES").as_deref() {
+            Ok("full") => Self { orders: 8_334, seeds: vec![1, 2, 3, 4] },
+            _ => Self { orders: 250, seeds: vec![1] },
+        }
+    }
+}
+
+/// Parts of the way after which webhooks leave.
+const ROUNDS: usize = 5;
+/// Looks at all days until nothing changes any more while they are looked at.
+const LOOKS: usize = 3;
+
+fn run(kit: fn() -> Kit) {
+    let scale = Scale::chosen();
+    for seed in &scale.seeds {
+        live_through(kit(), *seed, scale.orders);
+    }
+}
+
+fn live_through(kit: Kit, seed: u64, orders: usize) {
+    let begun = Instant::now();
+    let mut shop = Connected::new(kit, seed, orders, 4);
+    shop.sim.chaos().odds = Odds::bad_day();
+    let mut sent = 0;
+    // The last tenth happens while the shop is read.
+    for round in 1..=ROUNDS {
+        shop.live(orders * 9 * round / (10 * ROUNDS));
+        sent += shop.send().taken;
+    }
+    shop.live_on();
+    shop.timed("reading everything", |shop| shop.backfill());
+    for day in shop.days() {
+        shop.reconcile(day, &[]);
+    }
+    shop.live(orders);
+    sent += shop.send().taken;
+    // The weather stays, but the shop is closed: what is read now stays true.
+    shop.sim.chaos().meanwhile = None;
+    for look in 1..=LOOKS {
+        let days = shop.days();
+        let clean = days.iter().filter(|day| shop.reconcile(**day, &[]).code == Some(0)).count();
+        eprintln!("{} seed {seed}: look {look}: {clean} of {} days clean", shop.kit.slug(), days.len());
+        if clean == days.len() {
+            break;
+        }
+    }
+    shop.sim.chaos().odds = Odds::default();
+    for day in shop.days() {
+        shop.assert_clean(day);
+    }
+    shop.assert_true();
+    eprintln!(
+        "{} seed {seed}: {} orders, {sent} webhooks taken, {} API calls, {:.1?}",
+        shop.kit.slug(),
+        shop.books().len(),
+        shop.sim.calls(),
+        begun.elapsed()
+    );
+}
