@@ -29,6 +29,7 @@ mod periods;
 mod periods_browser;
 mod pipeline;
 mod placement;
+mod privacy;
 mod proof;
 mod pulls;
 mod referrals;
