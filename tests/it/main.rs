@@ -29,6 +29,7 @@ mod pipeline;
 mod placement;
 mod proof;
 mod pulls;
+mod reconcile;
 mod referrals;
 mod scenarios;
 mod stores;

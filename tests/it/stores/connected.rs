@@ -9,9 +9,12 @@ use chrono_tz::Tz;
 use fastrand::Rng;
 use serde_json::Value;
 use upline::clients::Credentials;
+use upline::core::ids::DistributorId;
+use upline::db::Lane;
+use upline::distributors::bind_codes;
 
 use super::books::Books;
-use super::kit::{DISTRIBUTORS, Kit};
+use super::kit::{DISTRIBUTORS, Kit, code};
 use super::sim::life::Life;
 use super::sim::post::Tally;
 use super::sim::server::Sim;
@@ -76,6 +79,13 @@ impl Connected {
             "distributor_id,sponsor_id,status,country,tax_id,created_at,name,email,rank\n{distributors}"
         );
         app.run(&["import", "distributors", &app.file("distributors.csv", &distributors)]).ok();
+        let people: Vec<(String, DistributorId)> =
+            (1..=DISTRIBUTORS).map(|n| (code(n), DistributorId::new(format!("D-{n}")))).collect();
+        let codes: Vec<(&str, &DistributorId)> =
+            people.iter().map(|(code, to)| (code.as_str(), to)).collect();
+        app.db
+            .transact_or(Lane::Admin, |tx| bind_codes(tx, &codes, "test", Utc::now()))
+            .expect("give the codes out");
         app.run(&["plan", "publish", &app.file("plan.toml", PLAN), "--from", "2020-01-01"]).ok();
         app.run(&["import", "skus", &app.file("skus.csv", &skus(&kit, &shop, |_| true))]).ok();
         let sim = Sim::start(shop, (kit.dialect)(), seed);

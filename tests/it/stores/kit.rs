@@ -9,6 +9,7 @@ use super::books::Style;
 use super::sim::dialect::Dialect;
 use super::sim::life::{Habits, Life};
 use super::sim::shop::{Id, Shop};
+use super::sim::woocommerce::WooCommerce;
 
 pub struct Kit {
     pub platform: Platform,
@@ -21,7 +22,27 @@ pub struct Kit {
     pub dialect: fn() -> Box<dyn Dialect>,
 }
 
+pub fn woocommerce() -> Kit {
+    Kit {
+        platform: Platform::WooCommerce,
+        zone: "Europe/Berlin",
+        first_id: 101,
+        habits: Habits::woocommerce,
+        style: Style { edits_are_refunds: false, cancelled_is_refund: false },
+        credentials: || Credentials::WooKeys {
+            consumer_key: "ck_sim".to_owned(),
+            consumer_secret: "cs_sim".to_owned(),
+        },
+        dialect: || Box::new(WooCommerce::default()),
+    }
+}
+
 pub const DISTRIBUTORS: usize = 20;
+
+/// What names the distributor `D-{number}`, in any case: WooCommerce tells every coupon in small letters.
+pub fn code(number: usize) -> String {
+    format!("Friend-{number}")
+}
 
 impl Kit {
     pub fn woocommerce() -> Self {
@@ -53,7 +74,7 @@ impl Kit {
     ) -> (Shop, Life) {
         let mut shop = Shop::new(self.slug(), "USD", 2, self.first_id, from);
         shop.zone = self.zone.to_owned();
-        let codes: Vec<String> = (1..=DISTRIBUTORS).map(|number| format!("D-{number}")).collect();
+        let codes: Vec<String> = (1..=DISTRIBUTORS).map(code).collect();
         let life = Life::new(&mut shop, (self.habits)(), &codes, orders, until, rng);
         (shop, life)
     }

@@ -13,3 +13,4 @@ mod sim;
 mod webhooks;
 mod wizard;
 mod woocommerce;
+mod two_ways;

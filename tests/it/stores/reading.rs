@@ -12,7 +12,7 @@ use upline::core::order::{OrderSnapshot, Payment, Report};
 use upline::stores::{self, DeliveryMeta, PULLED_ORDER, Platform};
 
 use super::books::{self, Style};
-use super::kit::Kit;
+use super::kit::{self, Kit};
 use super::sim::chaos::Odds;
 use super::sim::shop::Order;
 use super::sim::wire::Wire;
@@ -98,6 +98,14 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     differs("refunds", format!("{:?}", books::refunds(order, style)), format!("{refunds:?}"));
     found
 }
+
+#[test]
+fn woocommerce_is_read_whole() {
+    (1..=SEEDS).for_each(|seed| whole_shop(&kit::woocommerce(), seed, ORDERS));
+}
+
+const SEEDS: u64 = 3;
+const ORDERS: usize = 500;
 
 pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let mut rng = Rng::with_seed(seed);

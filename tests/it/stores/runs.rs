@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use super::connected::Connected;
-use super::kit::Kit;
+use super::kit::{self, Kit};
 use super::sim::chaos::Odds;
 
 struct Scale {
@@ -29,6 +29,16 @@ impl Scale {
 const ROUNDS: usize = 5;
 /// Looks at all days until nothing changes any more while they are looked at.
 const LOOKS: usize = 3;
+
+#[test]
+fn a_woocommerce_shop_on_bad_days_ends_at_its_truth() {
+    run(kit::woocommerce);
+}
+
+#[test]
+fn a_magento_shop_on_bad_days_ends_at_its_truth() {
+    run(super::magento::kit);
+}
 
 fn run(kit: fn() -> Kit) {
     let scale = Scale::chosen();

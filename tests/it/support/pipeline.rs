@@ -27,7 +27,7 @@ use super::cluster::{Database, fresh_database};
 
 pub struct Pipeline {
     pub db: Db,
-    books: Books,
+    pub books: Books,
     relays: [Relay; 4],
     _database: Database,
 }

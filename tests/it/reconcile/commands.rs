@@ -1,0 +1,1 @@
+//! `upline reconcile` as a command.
