@@ -10,7 +10,7 @@ mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;
+mod two_ways;
 mod webhooks;
 mod wizard;
 mod woocommerce;
-mod two_ways;

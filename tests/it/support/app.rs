@@ -149,6 +149,11 @@ impl TestApp {
         self.site.file(name, content)
     }
 
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        self.site.dir()
+    }
+
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.call("GET", path, headers, None)
     }
