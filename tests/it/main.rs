@@ -1,6 +1,6 @@
 //! One integration binary: it is linked once, and its tests share one PostgreSQL cluster.
 
-// An order of WooCommerce is one long literal.
+// Whole payloads are written with json!.
 #![recursion_limit = "256"]
 // A test that cannot go on has failed, in its helpers too.
 #![allow(
