@@ -24,6 +24,21 @@ pub struct Kit {
 pub const DISTRIBUTORS: usize = 20;
 
 impl Kit {
+    pub fn woocommerce() -> Self {
+        Self {
+            platform: Platform::WooCommerce,
+            zone: "Europe/Berlin",
+            first_id: 101,
+            habits: Habits::woocommerce,
+            style: Style { edits_are_refunds: false, cancelled_is_refund: false },
+            credentials: || Credentials::WooKeys {
+                consumer_key: "ck_sim".to_owned(),
+                consumer_secret: "cs_sim".to_owned(),
+            },
+            dialect: || Box::new(super::sim::woocommerce::WooCommerce::default()),
+        }
+    }
+
     pub fn slug(&self) -> &'static str {
         self.platform.as_str()
     }

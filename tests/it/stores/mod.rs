@@ -10,3 +10,6 @@ mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
 mod sim;
+mod webhooks;
+mod wizard;
+mod woocommerce;

@@ -76,7 +76,11 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     differs(
         "named",
         named.is_some().to_string(),
-        told.places.iter().any(|place| Some(&place.value) == named).to_string(),
+        // Coupons lose their capitals at some platforms, and codes count without them.
+        told.places
+            .iter()
+            .any(|place| named.is_some_and(|code| code.eq_ignore_ascii_case(&place.value)))
+            .to_string(),
     );
     if order.cancelled_at.is_some() && style.cancelled_is_refund {
         return found;
@@ -132,7 +136,13 @@ pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let (changed, ordered) = (read_all(&*api, WindowBy::Changed), read_all(&*api, WindowBy::Ordered));
     let shop = wire.shop();
     let listed: Vec<String> = shop.listed().map(|order| order.id.to_string()).collect();
-    for read in [changed, ordered] {
+    for mut read in [changed, ordered] {
+        // What is in the trash may be told as such.
+        read.retain(|id, pulled| {
+            let trashed = shop.order(id.parse().unwrap()).trashed;
+            assert!(!trashed || snapshot(kit.platform, pulled).cancelled, "{id} is in the trash");
+            !trashed
+        });
         let ids: Vec<&String> = read.keys().collect();
         let mut expected: Vec<&String> = listed.iter().collect();
         expected.sort();
@@ -150,4 +160,11 @@ pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
 /// A refund that was taken back may have gone without a trace in `changed_at`.
 fn changed_silently(order: &Order) -> bool {
     order.refunds.iter().any(|refund| refund.taken_back.is_some_and(|at| at >= order.changed_at))
+}
+
+#[test]
+fn a_woocommerce_shop_is_read_as_it_is() {
+    for seed in 1..=3 {
+        whole_shop(&Kit::woocommerce(), seed, 400);
+    }
 }
