@@ -3,6 +3,7 @@
 
 mod books;
 mod connected;
+mod faults;
 mod kit;
 mod magento;
 mod reading;
