@@ -28,6 +28,7 @@ pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
 pub mod pulls;
+pub mod reconciliation;
 pub mod search;
 pub mod settings;
 pub mod shell;
@@ -80,6 +81,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
         .configure(periods::configure)
+        .configure(reconciliation::configure)
         .configure(plans::configure)
         .configure(stores::configure)
         .configure(pulls::configure)

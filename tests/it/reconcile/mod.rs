@@ -2,6 +2,7 @@
 
 mod commands;
 mod faults;
+mod pages;
 mod reading;
 mod schedule;
 

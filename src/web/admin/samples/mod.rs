@@ -6,6 +6,7 @@
 mod dashboard;
 mod flow;
 mod periods;
+mod reconciliation;
 mod rest;
 mod set_up;
 mod stores;

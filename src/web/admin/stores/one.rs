@@ -124,6 +124,7 @@ pub async fn show(
         retired_at: secret.retired_at.map(When),
     };
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let inside = connection.as_ref().is_some_and(|connection| connection.allow_private);
     let page = StorePage {
         shell,
         state: state(&store, connection.as_ref(), last),
@@ -134,7 +135,7 @@ pub async fn show(
         steps: guide::steps(platform, &webhook_url, &desk.state.link("/api/mlm/orders")),
         health: connection.map(|connection| Health::of(&connection, &subscriptions, desk.now())),
         webhook_url,
-        out_of_reach: is_out_of_reach(&desk.state.public_url),
+        out_of_reach: !inside && is_out_of_reach(&desk.state.public_url),
         attribution: store.attribution,
         secrets: secrets.into_iter().map(secret).collect(),
         last,
