@@ -8,6 +8,7 @@ mod parts;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpServer;
@@ -23,8 +24,10 @@ pub use backend::{Backend, Opening};
 pub use parts::Parts;
 
 use crate::access::{self, AccessProblem};
+use crate::clients::http::Http;
 use crate::clock::Clock;
 use crate::db::{DbError, Lane};
+use crate::notices::{Channel, Sender};
 use crate::settings::Settings;
 use crate::web::limits::Limits;
 use crate::web::trace::Quiet;
@@ -39,6 +42,7 @@ pub struct App {
     state: Data<AppState>,
     server: Server,
     parts: Parts,
+    notices: Arc<Sender>,
 }
 
 impl App {
@@ -58,7 +62,10 @@ impl App {
         }
         let state = Data::new(parts.state(&settings, public_url));
         let server = serve(state.clone(), listener, workers)?;
-        Ok(Self { addr, state, server, parts })
+        let channels = Channel::of(&settings.notices, &Http::network(true, state.clock.clone()))?;
+        let page = state.link("/admin/notices");
+        let notices = Sender::new(state.db.clone(), state.clock.clone(), channels, page);
+        Ok(Self { addr, state, server, parts, notices })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -71,9 +78,10 @@ impl App {
 
     /// Serves until `stop` is ready, then ends in order: requests, intake, relays, pools, database.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { state, server, parts, .. } = self;
+        let Self { state, server, parts, notices, .. } = self;
         let (stopping, stopped) = watch::channel(false);
-        let background = parts.spawn_background(&state, &stopped);
+        let mut background = parts.spawn_background(&state, &stopped);
+        background.push(tokio::spawn(notices.run(stopped.clone())));
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
         let ended = tokio::select! {
@@ -182,6 +190,8 @@ impl Parts {
             receivers: self.receivers.clone(),
             tokens: self.tokens.clone(),
             published: self.published.clone(),
+            referrals: self.referrals.clone(),
+            cookies: settings.referrals.clone(),
             default_currency: self.default_currency,
             stop_loss: settings.periods.stop_loss,
             pulls: settings.pulls.clone(),

@@ -87,6 +87,8 @@ pub struct Notices {
 pub struct Referrals {
     /// How long a visitor who came through a link counts as referred.
     pub cookie_days: u32,
+    /// `.example.com`, where we answer under the shop's own domain: then the shop can read the cookie.
+    pub cookie_domain: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -106,7 +108,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "listen",
     "public_url",
     "data_dir",
@@ -133,6 +135,7 @@ const NAMES: [&str; 26] = [
     "notices.mail_from",
     "notices.mail_to",
     "referrals.cookie_days",
+    "referrals.cookie_domain",
 ];
 
 impl Settings {

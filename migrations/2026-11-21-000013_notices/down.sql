@@ -1,1 +1,2 @@
+drop table notice_sends;
 drop table notices;

@@ -14,3 +14,15 @@ create table notices (
 );
 create unique index notices_open on notices (key) where resolved_at is null;
 create index notices_raised on notices (raised_at desc);
+
+-- What went where. At least once: a process that dies between sending and writing it down sends again.
+create table notice_sends (
+  notice_id uuid not null references notices,
+  channel text not null check (channel in ('webhook', 'mail')),
+  event text not null check (event in ('raised', 'resolved')),
+  attempts int not null,
+  next_try_at timestamptz not null,
+  last_error text,
+  sent_at timestamptz,
+  primary key (notice_id, channel, event)
+);

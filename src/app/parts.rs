@@ -24,6 +24,7 @@ use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
 use crate::periods::Worker;
 use crate::plans::{Plans, Published};
 use crate::pulls;
+use crate::reconcile::{self, Reconciler};
 use crate::settings::{self, Settings};
 use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
@@ -31,6 +32,7 @@ use crate::vault::Vault;
 use crate::web::AppState;
 use crate::web::api::orders::DIRECT_STORE;
 use crate::web::fresh::Fresh;
+use crate::web::referral::Referrals;
 
 pub struct Parts {
     pub backend: Backend,
@@ -40,8 +42,10 @@ pub struct Parts {
     pub receivers: Arc<Fresh<HashMap<String, Receiver>>>,
     pub tokens: Arc<Fresh<Tokens>>,
     pub published: Arc<Fresh<Published>>,
+    pub referrals: Arc<Fresh<Referrals>>,
     pub default_currency: Currency,
     pub pulls: settings::Pulls,
+    reconcile: settings::Reconcile,
     pub intake: Intake,
     schedule: connections::Schedule,
     writer: thread::JoinHandle<()>,
@@ -74,6 +78,12 @@ impl Parts {
         let tokens = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| directory.get(conn)))?;
         let plans = books.plans.clone();
         let published = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| plans.get(conn)))?;
+        let (networks, stores) = (books.networks.clone(), books.stores.clone());
+        let referrals = Fresh::new(db.clone(), move |db| {
+            db.read(Lane::Admin, |conn| {
+                Ok(Arc::new(Referrals::new(networks.get(conn)?, &*stores.all(conn)?)))
+            })
+        })?;
         let (intake, writer) = Intake::start(db)?;
         let metrics = Metrics::build()?;
         Ok(Self {
@@ -84,8 +94,10 @@ impl Parts {
             receivers,
             tokens,
             published,
+            referrals,
             default_currency,
             pulls: settings.pulls,
+            reconcile: settings.reconcile,
             intake,
             schedule,
             writer,
@@ -99,6 +111,7 @@ impl Parts {
             tokio::spawn(state.receivers.clone().keep(stopped.clone())),
             tokio::spawn(state.tokens.clone().keep(stopped.clone())),
             tokio::spawn(state.published.clone().keep(stopped.clone())),
+            tokio::spawn(state.referrals.clone().keep(stopped.clone())),
         ];
         tasks.extend(self.spawn_relays(stopped));
         let runs = Worker::new(self.backend.db.clone(), self.books.plans.clone(), self.clock.clone());
@@ -106,6 +119,8 @@ impl Parts {
         tasks.push(tokio::spawn(self.puller().run(stopped.clone())));
         let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
         tasks.push(tokio::spawn(connections.run(stopped.clone())));
+        let days = reconcile::Worker::new(self.reconciler(), self.reconcile.clone());
+        tasks.push(tokio::spawn(days.run(stopped.clone())));
         tasks
     }
 
@@ -125,6 +140,11 @@ impl Parts {
         relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))).into()
     }
 
+    fn reconciler(&self) -> Reconciler {
+        let (db, vault) = (self.backend.db.clone(), self.backend.vault.clone());
+        Reconciler::new(db, vault, self.books.clone(), self.clock.clone())
+    }
+
     fn puller(&self) -> pulls::Worker {
         let (vault, clock) = (self.backend.vault.clone(), self.clock.clone());
         let open = move |connection: &Connection| connections::open(connection, &vault, &clock);
@@ -139,12 +159,12 @@ impl Parts {
 
     /// Lets the intake empty its queue, then closes the database. Blocking.
     pub fn close(self) {
-        let Self { backend, intake, writer, receivers, tokens, published, instance, .. } = self;
+        let Self { backend, intake, writer, receivers, tokens, published, referrals, instance, .. } = self;
         drop(intake);
         if writer.join().is_err() {
             tracing::error!("the intake's writer panicked");
         }
-        drop((receivers, tokens, published, instance));
+        drop((receivers, tokens, published, referrals, instance));
         backend.close();
     }
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+mod code;
 mod effect;
 mod show;
 
@@ -42,6 +43,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// The names under which orders and links refer to somebody
+    #[command(subcommand)]
+    Code(code::Code),
     /// Another sponsor from a day on
     #[command(
         after_help = "Orders from that day on get the upline of the moved tree. Those that are posted already keep theirs,
@@ -138,9 +142,13 @@ fn parse_side(text: &str) -> Result<u16, String> {
 
 impl DistributorCommand {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+        if let Action::Code(code) = self.action {
+            return code.run(global);
+        }
         global.with_backend(Opening::Ready, |backend, clock| {
             let now = clock.now();
             match self.action {
+                Action::Code(_) => {}
                 Action::Show { id, as_of, json } => show::run(backend, &id, as_of.unwrap_or(now), json)?,
                 Action::Move(wanted) => wanted.run(backend, now)?,
                 Action::Place(wanted) => wanted.run(backend, now)?,

@@ -4,18 +4,22 @@
 //! 2 the command line is wrong, 3 a difference was found.
 
 mod backfill;
+mod catalog;
+mod customer;
 mod demo;
 mod distributor;
 mod doctor;
 mod import;
 mod inspect;
 mod migrate;
+mod notices;
 mod output;
 mod period;
 mod pipeline;
 mod plan;
 mod proof;
 mod pull;
+mod reconcile;
 mod scenario;
 mod serve;
 mod simulate;
@@ -87,12 +91,16 @@ enum Command {
     Store(store::StoreCommand),
     Pull(pull::PullCommand),
     Backfill(backfill::Backfill),
+    Reconcile(reconcile::Reconcile),
     Token(token::TokenCommand),
     User(user::UserCommand),
     Import(import::Import),
     Distributor(distributor::DistributorCommand),
+    Catalog(catalog::CatalogCommand),
+    Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
@@ -144,12 +152,16 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Store(command) => command.run(global),
         Command::Pull(command) => command.run(global),
         Command::Backfill(command) => command.run(global),
+        Command::Reconcile(command) => command.run(global),
         Command::Token(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),
         Command::Distributor(command) => command.run(global),
+        Command::Catalog(command) => command.run(global),
+        Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),

@@ -1,12 +1,14 @@
 //! `upline store`: the shops that may deliver, the secrets that they sign with, and their own APIs.
 
 mod add;
+mod binding;
 mod connect;
 mod given;
 mod life;
 mod list;
 mod places;
 mod secret;
+mod storefront;
 mod test;
 mod webhooks;
 
@@ -47,7 +49,11 @@ enum Action {
     Resume(life::Resume),
     Disconnect(life::Disconnect),
     Attribution(life::Attribution),
+    Binding(binding::Binding),
     List(list::List),
+    /// Where visitors of the store begin: the links of distributors lead there
+    #[command(after_help = storefront::EXAMPLE)]
+    Storefront(storefront::Storefront),
     /// Change a store's secret without losing a delivery: add, change it in the shop, retire
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -65,7 +71,11 @@ impl StoreCommand {
             Action::Resume(resume) => resume.run(global),
             Action::Disconnect(disconnect) => disconnect.run(global),
             Action::Attribution(attribution) => attribution.run(global),
+            Action::Binding(binding) => binding.run(global),
             Action::List(list) => list.run(global),
+            Action::Storefront(storefront) => {
+                global.with_backend(Opening::Ready, |backend, clock| storefront.run(backend, clock))
+            }
             Action::Secret(secret) => {
                 global.with_backend(Opening::Ready, |backend, clock| secret.run(backend, clock))
             }

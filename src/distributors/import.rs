@@ -3,6 +3,7 @@
 //! Nothing is written by a file with a single problem. Whoever records an [`Import`] also sends the orders that
 //! waited for a distributor through assessment again; that is not done here.
 
+mod codes;
 pub mod places;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Serialize;
 
-use super::{Entry, Networks, Placements, Profile, RecordProblem, place, profiles, record};
+use super::{Entry, Networks, Placements, Profile, RecordProblem, bind_codes, place, profiles, record};
 use crate::core::genealogy::{DistributorVersion, GenealogyProblem, Status};
 use crate::core::ids::DistributorId;
 use crate::core::placement::PlacementVersion;
@@ -19,7 +20,8 @@ use crate::core::sheet::{Row, RowProblem, Sheet};
 use crate::db::{Conn, DbError, Tx};
 
 pub const REQUIRED: [&str; 6] = ["distributor_id", "sponsor_id", "status", "country", "tax_id", "created_at"];
-pub const OPTIONAL: [&str; 6] = ["name", "email", "rank", "placement_parent", "placement_side", "position"];
+pub const OPTIONAL: [&str; 7] =
+    ["name", "email", "rank", "codes", "placement_parent", "placement_side", "position"];
 
 /// What a file would do.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -29,6 +31,8 @@ pub struct Import {
     pub unchanged: usize,
     /// Positions that are placed or moved.
     pub placed: usize,
+    /// Codes that will name somebody.
+    pub codes: usize,
     /// Any of them keeps the whole file out.
     pub problems: Vec<RowProblem>,
     pub ignored_columns: Vec<String>,
@@ -36,6 +40,8 @@ pub struct Import {
     entries: Vec<Entry>,
     #[serde(skip)]
     places: Vec<PlacementVersion>,
+    #[serde(skip)]
+    bindings: Vec<(String, DistributorId)>,
     #[serde(skip)]
     tree: Option<TreeKind>,
 }
@@ -60,7 +66,7 @@ pub fn preview(
         Ok(sheet) => sheet,
         Err(problems) => return Ok(Import { problems, ..Import::default() }),
     };
-    let (told, places, problems) = read(&sheet);
+    let File { told, places, codes, problems } = read(&sheet);
     let (ignored_columns, tree) = (sheet.ignored.clone(), trees.tree);
     let mut import = Import { problems, ignored_columns, tree, ..Import::default() };
     let ids: Vec<String> = told.iter().map(|told| told.entry.version.id.0.clone()).collect();
@@ -72,9 +78,12 @@ pub fn preview(
         import.add(told, &known, sheet.has("rank"), effective);
     }
     let changes: Vec<DistributorVersion> = import.entries.iter().map(|entry| entry.version.clone()).collect();
-    if let Err(problems) = trees.networks.get(conn)?.genealogy.check(&changes) {
+    let network = trees.networks.get(conn)?;
+    if let Err(problems) = network.genealogy.check(&changes) {
         import.problems.extend(problems.iter().map(|problem| at_its_row(problem, &lines)));
     }
+    import.bindings = codes::changes(&codes, &network, &mut import.problems);
+    import.codes = import.bindings.len();
     import.problems.extend(places::twice(&places));
     if !places.is_empty() {
         let known = trees.placements.get(conn)?;
@@ -101,6 +110,10 @@ impl Import {
         }
         if !self.places.is_empty() {
             place(tx, &self.places, self.tree, by, now)?;
+        }
+        if !self.bindings.is_empty() {
+            let codes: Vec<_> = self.bindings.iter().map(|(code, to)| (code.as_str(), to)).collect();
+            bind_codes(tx, &codes, by, now)?;
         }
         Ok(())
     }
@@ -156,10 +169,18 @@ struct Told {
     entry: Entry,
 }
 
-fn read(sheet: &Sheet) -> (Vec<Told>, Vec<places::Told>, Vec<RowProblem>) {
-    let mut problems = vec![];
+/// What the rows say.
+#[derive(Default)]
+struct File {
+    told: Vec<Told>,
+    places: Vec<places::Told>,
+    codes: Vec<codes::Told>,
+    problems: Vec<RowProblem>,
+}
+
+fn read(sheet: &Sheet) -> File {
+    let File { mut told, mut places, mut codes, mut problems } = File::default();
     let mut lines: HashMap<&str, u64> = HashMap::new();
-    let (mut told, mut places) = (vec![], vec![]);
     let has_places = sheet.has("placement_parent");
     for row in sheet.rows() {
         let id = row.required("distributor_id", &mut problems);
@@ -189,9 +210,10 @@ fn read(sheet: &Sheet) -> (Vec<Told>, Vec<places::Told>, Vec<RowProblem>) {
             email: text("email"),
         };
         places.extend(places::read(&row, id, enrolled_at, has_places, &mut problems));
+        codes.extend(codes::read(&row, id, &mut problems));
         told.push(Told { line: row.line, entry });
     }
-    (told, places, problems)
+    File { told, places, codes, problems }
 }
 
 fn status(row: &Row<'_>, problems: &mut Vec<RowProblem>) -> Option<Status> {

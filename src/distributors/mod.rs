@@ -4,17 +4,19 @@
 //! The whole genealogy is in memory; an order's upline is read from it as of the order's own time. The placement
 //! tree is beside it: it matters to the bonuses of a period alone.
 
+mod codes;
 pub mod import;
 mod moves;
 mod placement;
 mod repo;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 pub use crate::core::placement::spill::{Filled, Unplaced};
+pub use codes::{CodeProblem, Codes, bind_codes, link, retire_code};
 pub use moves::{MoveProblem, SponsorMove, move_sponsor};
 pub use placement::{PlaceProblem, Placements, fill, place, placement_known_at, preview_fill};
 pub use repo::{Profile, profiles};
@@ -29,8 +31,7 @@ use crate::db::{Cached, Conn, DbError, Tx, bump};
 #[derive(Debug)]
 pub struct Network {
     pub genealogy: Genealogy,
-    /// By lower-case code.
-    codes: HashMap<String, DistributorId>,
+    pub codes: Codes,
 }
 
 /// The network in memory, as fresh as the asking database transaction.
@@ -49,7 +50,7 @@ impl Networks {
 }
 
 fn load(conn: &mut Conn) -> Result<Network, DbError> {
-    Ok(Network { genealogy: genealogy(conn, None)?, codes: repo::codes(conn)? })
+    Ok(Network { genealogy: genealogy(conn, None)?, codes: Codes::new(repo::codes::versions(conn, None)?) })
 }
 
 /// The sponsor tree as it was known at an instant: what was recorded later is not in it.
@@ -70,7 +71,7 @@ impl Network {
     /// Who `reference` names at an instant: a distributor id as written, or a code in any case.
     pub fn named(&self, reference: &str, at: DateTime<Utc>) -> Named {
         let as_id = DistributorId::new(reference);
-        let by_code = || self.codes.get(&reference.to_lowercase()).cloned();
+        let by_code = || self.codes.holder(reference, at).cloned();
         let Some(id) = self.genealogy.node(&as_id).map(|_| as_id).or_else(by_code) else {
             return Named::Nobody;
         };
@@ -82,6 +83,15 @@ impl Network {
             None => Named::NotYetEnrolled(id),
         }
     }
+}
+
+/// Whom references name now, whatever their standing: for what is not an order, which asks as of its own time.
+pub fn whoever(
+    conn: &mut Conn,
+    references: &BTreeSet<String>,
+) -> Result<HashMap<String, DistributorId>, DbError> {
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    Ok(repo::codes::whoever(conn, &references)?.into_iter().collect())
 }
 
 /// When something was last recorded of a distributor or a position. Whoever is just recording something is waited
@@ -146,6 +156,8 @@ pub enum RecordProblem {
     Genealogy(Vec<GenealogyProblem>),
     #[error("the placement tree would not hold")]
     Placement(Vec<PlacementProblem>),
+    #[error(transparent)]
+    Code(#[from] CodeProblem),
     #[error("the distributors could not be saved")]
     Db(#[from] DbError),
 }
@@ -170,16 +182,4 @@ pub fn record(tx: &mut Tx<'_>, entries: &[Entry], by: &str, now: DateTime<Utc>) 
         .map_err(RecordProblem::Genealogy)?;
     repo::upsert(tx.conn, entries, by, recorded_at)?;
     Ok(())
-}
-
-/// Makes `code` name a distributor from now on, in any case. Replaces whom it named before.
-pub fn bind_code(
-    tx: &mut Tx<'_>,
-    code: &str,
-    to: &DistributorId,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    repo::upsert_code(tx.conn, &code.trim().to_lowercase(), to, by, now)?;
-    bump(tx, "distributors")
 }

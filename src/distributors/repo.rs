@@ -1,10 +1,11 @@
-//! SQL of distributors, their versions and codes.
+//! SQL of distributors and their versions.
 
+pub mod codes;
 pub mod knowledge;
 pub mod placement;
 mod ranks;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz};
@@ -63,39 +64,6 @@ pub fn versions(
         })
     })
     .collect()
-}
-
-#[derive(QueryableByName)]
-struct CodeRow {
-    #[diesel(sql_type = Text)]
-    code: String,
-    #[diesel(sql_type = Text)]
-    distributor_id: String,
-}
-
-pub fn codes(conn: &mut PgConnection) -> Result<HashMap<String, DistributorId>, DbError> {
-    let rows: Vec<CodeRow> = sql_query("select code, distributor_id from distributor_codes").load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.code, DistributorId::new(row.distributor_id))).collect())
-}
-
-pub fn upsert_code(
-    conn: &mut PgConnection,
-    code: &str,
-    to: &DistributorId,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    sql_query(
-        "insert into distributor_codes (code, distributor_id, created_at, created_by) values ($1, $2, $3, $4)
-         on conflict (code) do update set distributor_id = excluded.distributor_id,
-           created_at = excluded.created_at, created_by = excluded.created_by",
-    )
-    .bind::<Text, _>(code)
-    .bind::<Text, _>(to.as_str())
-    .bind::<Timestamptz, _>(now)
-    .bind::<Text, _>(by)
-    .execute(conn)?;
-    Ok(())
 }
 
 /// What is known of a distributor now. Personal data: never log it.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretSlice};
+use url::Url;
 
 use super::repo;
+use crate::core::binding::Terms;
 use crate::core::ids::StoreId;
 use crate::db::{Cached, Conn, DbError, Tx, bump};
 use crate::vault::Vault;
@@ -19,7 +21,11 @@ pub struct Store {
     pub name: String,
     /// Ordered places where a distributor may be named.
     pub attribution: Vec<String>,
+    /// Every version of how long an order binds its customer.
+    pub bindings: Vec<Terms>,
     pub active: bool,
+    /// Where visitors begin; referral links lead there.
+    pub storefront: Option<String>,
     pub created_at: DateTime<Utc>,
     /// Sealed; the live ones, newest first.
     pub secrets: Vec<SealedSecret>,
@@ -112,6 +118,14 @@ pub fn retire_secrets(tx: &mut Tx<'_>, slug: &str, now: DateTime<Utc>) -> Result
     let retired = repo::retire_secrets(tx.conn, &secrets, now)?;
     bump(tx, "stores")?;
     Ok(retired)
+}
+
+/// `None`: referral links do not lead to the store any more.
+pub fn set_storefront(tx: &mut Tx<'_>, slug: &str, storefront: Option<&Url>) -> Result<(), StoreProblem> {
+    match repo::set_storefront(tx.conn, slug, storefront.map(Url::as_str))? {
+        true => Ok(bump(tx, "stores")?),
+        false => Err(StoreProblem::Unknown(slug.to_owned())),
+    }
 }
 
 /// Where distributors may be named from now on; what was posted stays as it is.

@@ -1,10 +1,17 @@
 //! What a person should know although nobody asked: a silent store, a day that is not clean.
 //!
-//! One notice is open for each key; raising it again only counts, what no longer holds is resolved.
+//! One notice is open for each key; raising it again only counts, what no longer holds is resolved. Warnings and
+//! alarms are sent to the [`Channel`]s that the settings name, once raised and once resolved.
 
+mod channel;
 mod repo;
+mod sender;
 
 use chrono::{DateTime, Utc};
+
+pub use channel::{Channel, ChannelProblem};
+pub use repo::{Due, Known, list};
+pub use sender::Sender;
 
 use crate::core::ids::StoreId;
 use crate::db::{DbError, Tx};

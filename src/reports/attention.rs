@@ -20,6 +20,9 @@ pub struct Waiting {
     /// Deliveries and orders that failed too often.
     #[diesel(sql_type = BigInt)]
     pub parked: i64,
+    /// Warnings and alarms.
+    #[diesel(sql_type = BigInt)]
+    pub notices: i64,
 }
 
 /// Up to [`ENOUGH`] of each, and one more when there are more.
@@ -27,7 +30,8 @@ pub fn waiting(conn: &mut Conn) -> Result<Waiting, DbError> {
     Ok(sql_query(
         "select (select count(*) from (select distinct order_id from holds limit $1) h) as held,
                 (select count(*) from (select distinct cause from holds where reason = $2 limit $1) u) as unmapped,
-                (select count(*) from (select 1 from outbox where parked_at is not null limit $1) p) as parked",
+                (select count(*) from (select 1 from outbox where parked_at is not null limit $1) p) as parked,
+                (select count(*) from notices where resolved_at is null and severity <> 'info') as notices",
     )
     .bind::<BigInt, _>(ENOUGH + 1)
     .bind::<Text, _>(crate::core::assess::Hold::UnmappedSku.name())

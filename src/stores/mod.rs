@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 
 use crate::core::order::{OrderSnapshot, Report};
 
+#[cfg(test)]
+mod beside_tests;
 mod body;
 pub mod direct;
 mod headers;
@@ -22,14 +24,14 @@ mod reader;
 pub mod shopify;
 mod signature;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod woocommerce;
 
 pub use body::ParseError;
 pub use headers::{DEFAULT_CURRENCY_HEADER, DeliveryMeta, Headers, describe, evidence_headers};
-pub use places::{is_place, known_places, usual_places};
+pub use places::{is_customer_place, is_place, known_places, usual_places};
 pub use signature::{SignatureError, Verified};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

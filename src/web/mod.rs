@@ -10,6 +10,7 @@ pub mod health;
 pub mod limits;
 pub mod login;
 pub mod metrics;
+pub mod referral;
 pub mod session;
 pub mod state;
 pub mod trace;
@@ -34,6 +35,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(webhooks::challenge))
                 .default_service(web::to(|| refuse("POST"))),
         )
+        .service(only("/r/{code}", "GET", web::get().to(referral::follow)))
+        .service(only("/r/{code}/{store}", "GET", web::get().to(referral::follow_to)))
         .configure(admin::assets::configure)
         .configure(admin::routes)
         .configure(api::routes)

@@ -9,6 +9,7 @@ use url::Url;
 use super::fresh::Fresh;
 use super::health::Schema;
 use super::limits::Limits;
+use super::referral::Referrals;
 use super::turn::Turns;
 use crate::access::Tokens;
 use crate::access::backoff::Backoff;
@@ -39,10 +40,13 @@ pub struct AppState {
     pub tokens: Arc<Fresh<Tokens>>,
     /// The published plans, for what has to be known of them while a request waits.
     pub published: Arc<Fresh<Published>>,
+    /// Whom links name, and where they lead.
+    pub referrals: Arc<Fresh<Referrals>>,
     /// Of posted orders that name none, while no plan holds.
     pub default_currency: Currency,
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
+    pub cookies: settings::Referrals,
     /// How far back stores are read.
     pub pulls: settings::Pulls,
     pub backoff: Backoff,

@@ -1,5 +1,7 @@
 //! One integration binary: it is linked once, and its tests share one PostgreSQL cluster.
 
+// Whole payloads are written with json!.
+#![recursion_limit = "256"]
 // A test that cannot go on has failed, in its helpers too.
 #![allow(
     clippy::unwrap_used,
@@ -13,19 +15,25 @@ mod admin_settings;
 mod any_order;
 mod api;
 mod browser;
+mod catalogue;
 mod chaos;
 mod cli;
 mod commands;
+mod customers;
 mod demo;
 mod embedded;
 mod import;
 mod login;
+mod notices;
 mod periods;
 mod periods_browser;
 mod pipeline;
 mod placement;
+mod privacy;
 mod proof;
 mod pulls;
+mod reconcile;
+mod referrals;
 mod scenarios;
 mod stores;
 mod support;

@@ -317,7 +317,10 @@ impl<'s> Stage<'s> {
             let (number, who) =
                 (encode::number(&told.value).to_string(), DistributorId::new(told.value.as_str()));
             if number != told.value {
-                self.app.write(|tx| distributors::bind_code(tx, &number, &who, "test", now()));
+                self.app.write(|tx| {
+                    let bound = distributors::bind_codes(tx, &[(&number, &who)], "test", now());
+                    bound.map_err(|problem| DbError::Invariant(problem.to_string()))
+                });
             }
         }
     }

@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestampt
 use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
 use super::super::{NewStore, SealedSecret, Store};
+use crate::core::binding::{Policy, Terms};
 use crate::core::ids::StoreId;
 use crate::db::DbError;
 
@@ -24,6 +25,8 @@ struct Row {
     attribution: Vec<String>,
     #[diesel(sql_type = Bool)]
     active: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    storefront: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
 }
@@ -43,7 +46,7 @@ struct SecretRow {
 /// All stores, by slug.
 pub fn list_stores(conn: &mut PgConnection) -> Result<Vec<Store>, DbError> {
     let rows: Vec<Row> = sql_query(
-        "select store_id, slug, platform, name, attribution, active, created_at from stores order by slug",
+        "select store_id, slug, platform, name, attribution, active, storefront, created_at from stores order by slug",
     )
     .load(conn)?;
     let secrets: Vec<SecretRow> = sql_query(
@@ -55,7 +58,48 @@ pub fn list_stores(conn: &mut PgConnection) -> Result<Vec<Store>, DbError> {
     for SecretRow { store_id, secret_no, sealed, created_at } in secrets {
         by_store.entry(store_id).or_default().push(SealedSecret { secret_no, sealed, created_at });
     }
-    Ok(rows.into_iter().map(|row| store(row, &mut by_store)).collect())
+    let mut terms: HashMap<i32, Vec<Terms>> = HashMap::new();
+    for row in sql_query(BINDINGS).load::<BindingRow>(conn)? {
+        terms.entry(row.store_id).or_default().push(row.terms());
+    }
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let bindings = terms.remove(&row.store_id).unwrap_or_default();
+            Store { bindings, ..store(row, &mut by_store) }
+        })
+        .collect())
+}
+
+const BINDINGS: &str = "select store_id, policy_no, days, own_place, bound_place,
+        nullif(effective_from, '-infinity') as effective_from from store_bindings order by store_id, policy_no";
+
+#[derive(QueryableByName)]
+struct BindingRow {
+    #[diesel(sql_type = Integer)]
+    store_id: i32,
+    #[diesel(sql_type = Integer)]
+    policy_no: i32,
+    #[diesel(sql_type = Nullable<Integer>)]
+    days: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    own_place: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    bound_place: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    effective_from: Option<DateTime<Utc>>,
+}
+
+impl BindingRow {
+    fn terms(self) -> Terms {
+        Terms {
+            no: self.policy_no,
+            policy: Policy::of_days(self.days.map(|days| u32::try_from(days).unwrap_or(0))),
+            own_place: self.own_place,
+            bound_place: self.bound_place,
+            from: self.effective_from,
+        }
+    }
 }
 
 fn store(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Store {
@@ -65,7 +109,9 @@ fn store(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Store {
         platform: row.platform,
         name: row.name,
         attribution: row.attribution,
+        bindings: vec![],
         active: row.active,
+        storefront: row.storefront,
         created_at: row.created_at,
         secrets: secrets.remove(&row.store_id).unwrap_or_default(),
     }
@@ -95,6 +141,15 @@ pub fn insert_store(
     .get_result::<Id>(conn)
     .optional()?;
     Ok(inserted.map(|row| StoreId(row.store_id)))
+}
+
+/// Whether there is such a store.
+pub fn set_storefront(conn: &mut PgConnection, slug: &str, url: Option<&str>) -> Result<bool, DbError> {
+    let changed = sql_query("update stores set storefront = $2 where slug = $1")
+        .bind::<Text, _>(slug)
+        .bind::<Nullable<Text>, _>(url)
+        .execute(conn)?;
+    Ok(changed > 0)
 }
 
 /// Returns how many stores have the slug.

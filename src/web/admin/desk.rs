@@ -98,6 +98,7 @@ impl Desk {
                 held: badge(waiting.held),
                 unmapped: badge(waiting.unmapped),
                 parked: badge(waiting.parked),
+                notices: badge(waiting.notices),
             },
             search: String::new(),
         }

@@ -1,5 +1,6 @@
 //! Distributors: the list and one person's page, with both trees around the person.
 
+pub mod codes;
 pub mod effect;
 pub mod moving;
 pub mod tree;
@@ -21,6 +22,7 @@ use crate::distributors::{self, Profile};
 use crate::ledger;
 use crate::reports::distributors::{self as report, Filter};
 use crate::web::session::{Denied, Viewer};
+pub use codes::Code;
 pub use tree::{Branch, Node, Place, Places, Position};
 use tree::{Grown, sponsor_tree, tree_kind};
 
@@ -52,7 +54,7 @@ pub struct DistributorPage {
     pub name: String,
     pub status: Pill,
     pub facts: Vec<(String, String)>,
-    pub codes: Vec<String>,
+    pub codes: Vec<Code>,
     /// What stands to be paid, by currency.
     pub payable: Vec<Amount>,
     pub standing: Vec<Standing>,
@@ -66,6 +68,7 @@ pub struct DistributorPage {
     pub has_placement: bool,
     pub positions: Vec<Position>,
     pub can_move: bool,
+    pub may_change: bool,
 }
 
 /// What was true from an instant on.
@@ -183,7 +186,11 @@ pub async fn one(
         name: profile.name.clone().unwrap_or_default(),
         status: words::status_named(&profile.status),
         facts: facts(&profile),
-        codes,
+        codes: codes
+            .into_iter()
+            .map(|code| Code { link: desk.state.link(&distributors::link("", &code)), code })
+            .collect(),
+        may_change: viewer.role >= Role::Operator,
         // A credit balance is what we owe.
         payable: payable.map(|balance| words::amount(-balance.amount, &balance.currency)).collect(),
         standing: versions.into_iter().map(standing).collect(),

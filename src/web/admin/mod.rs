@@ -17,6 +17,7 @@ pub mod format;
 pub mod held;
 pub mod ledger;
 pub mod login;
+pub mod notice_list;
 pub mod notices;
 pub mod once;
 pub mod order;
@@ -27,6 +28,7 @@ pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
 pub mod pulls;
+pub mod reconciliation;
 pub mod search;
 pub mod settings;
 pub mod shell;
@@ -48,6 +50,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("", get().to(dashboard::page))
         .route("/search", get().to(search::page))
         .route("/theme", post().to(notices::theme))
+        .route("/notices", get().to(notice_list::page))
         .route("/deliveries", get().to(deliveries::list))
         .route("/deliveries/{id}", get().to(deliveries::one))
         .route("/deliveries/{id}/process", post().to(deliveries::process))
@@ -68,6 +71,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/distributors/{id}", get().to(distributors::one))
         .route("/distributors/{id}/children", get().to(distributors::tree::children))
         .route("/distributors/{id}/places", get().to(distributors::tree::places))
+        .route("/distributors/{id}/codes", post().to(distributors::codes::add))
+        .route("/distributors/{id}/codes/retire", post().to(distributors::codes::retire))
         .route("/distributors/{id}/move", get().to(distributors::moving::page))
         .route("/distributors/{id}/move", post().to(distributors::moving::sponsor))
         .route("/distributors/{id}/place", post().to(distributors::moving::place))
@@ -76,6 +81,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
         .configure(periods::configure)
+        .configure(reconciliation::configure)
         .configure(plans::configure)
         .configure(stores::configure)
         .configure(pulls::configure)

@@ -45,6 +45,7 @@ pub struct Badges {
     pub held: String,
     pub unmapped: String,
     pub parked: String,
+    pub notices: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::core::assess::Hold;
 use crate::core::ids::{DistributorId, OrderId, StoreId};
 use crate::core::sku::{CLASS_NONE, KeyKind};
 use crate::db::{DbError, Tx};
-use crate::distributors;
+use crate::distributors::{self, CodeProblem};
 use crate::orders;
 use crate::reports::skus::{self, Seen, Suggestion};
 use crate::reports::{Conn, held as report};
@@ -336,7 +336,11 @@ pub fn apply(
             json!({"sku_id": said.sku_id, "commission_class": said.class, "place": said.place})
         }
         Some(Change::Bind(to)) => {
-            distributors::bind_code(tx, &said.cause, to, by, now)?;
+            match distributors::bind_codes(tx, &[(&said.cause, to)], by, now) {
+                Ok(()) => {}
+                Err(CodeProblem::Db(error)) => return Err(error),
+                Err(problem) => return Ok(Err(problem.to_string())),
+            }
             json!({"distributor": to.as_str()})
         }
         Some(Change::Assign(to)) => {

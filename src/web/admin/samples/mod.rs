@@ -6,6 +6,7 @@
 mod dashboard;
 mod flow;
 mod periods;
+mod reconciliation;
 mod rest;
 mod set_up;
 mod stores;
@@ -24,7 +25,7 @@ pub fn shell(nav: &'static str) -> Shell {
         csrf: "c5f0".into(),
         nav,
         here: "/admin".into(),
-        badges: Badges { held: "41".into(), unmapped: "3".into(), parked: "1".into() },
+        badges: Badges { held: "41".into(), unmapped: "3".into(), parked: "1".into(), notices: "2".into() },
         ..Shell::default()
     }
 }

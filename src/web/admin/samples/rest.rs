@@ -10,6 +10,7 @@ use super::super::explain::{ExplainPage, ExplainStep, Part, Way};
 use super::super::field::Wrong;
 use super::super::format::{Pager, Pill, Tone};
 use super::super::ledger::{self, AccountRow, AccountsPage, EntryPage, LedgerPage};
+use super::super::notice_list::{self, NoticesPage};
 use super::super::notices::NoticePage;
 use super::super::search::SearchPage;
 use super::super::shell::Shell;
@@ -143,7 +144,8 @@ fn distributor_pages() {
         name: "Anna Winter".into(),
         status: active(),
         facts: vec![("Country".into(), "DE".into()), ("Tax id".into(), "••• 789".into())],
-        codes: vec!["anna".into()],
+        codes: vec![distributors::Code { code: "anna".into(), link: "https://upline.example/r/anna".into() }],
+        may_change: true,
         payable: vec![usd("412.90")],
         standing: vec![Standing {
             from: None,
@@ -356,8 +358,22 @@ fn notices() {
         request_id: "7c0e".into(),
     };
     check("notice", &page);
+    let row = |resolved| notice_list::Row {
+        severity: Pill::new(Tone::Bad, "alarm"),
+        subject: "The store main is silent".into(),
+        body: "No delivery since 06:12, but its API shows 14 orders.".into(),
+        key: "store-silent:main".into(),
+        store: Some(("main".into(), "/admin/stores/main".into())),
+        raised_at: when(0),
+        last_raised_at: when(1),
+        times: 4,
+        resolved_at: resolved,
+    };
+    let shell = || shell("notices");
+    check("notices", &NoticesPage { shell: shell(), open: vec![row(None)], over: vec![row(Some(when(2)))] });
+    check("notices_none", &NoticesPage { shell: shell(), open: vec![], over: vec![] });
     let found = SearchPage {
-        shell: Shell { search: "anna".into(), ..shell("") },
+        shell: Shell { search: "anna".into(), ..shell() },
         groups: vec![("Distributors".into(), vec![link("11043 · Anna Winter")])],
     };
     check("search", &found);
