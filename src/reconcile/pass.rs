@@ -38,8 +38,8 @@ impl Pass<'_> {
             let page = self.api.orders(&window, cursor.as_deref())?;
             self.page(&page.items)?;
             (self.room.progress)(u64::try_from(self.tally.seen.len()).unwrap_or(u64::MAX));
-            if let Some(wait) = page.wait {
-                std::thread::sleep(wait);
+            if self.room.stop.wait(page.wait.unwrap_or_default()) {
+                return Err(Stop::Told);
             }
             match page.next {
                 Some(next) => cursor = Some(next),

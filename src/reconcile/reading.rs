@@ -139,6 +139,9 @@ fn settle(room: &Reconciler, store: &Store) -> Result<(), DbError> {
         if room.db.read(Lane::Pipeline, |conn| pulls::settled(conn, store.id))? {
             return Ok(());
         }
+        if room.stop.is_said() {
+            return Ok(());
+        }
         (room.patience.pause)();
     }
     Ok(())

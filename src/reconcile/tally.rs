@@ -62,6 +62,7 @@ impl Tally {
                 error.to_string()
             }
             Stop::Doubtful(why) => why,
+            Stop::Told => return Err(ReconcileProblem::Stopped),
         };
         Ok(Found { day: self.finish(), healed: vec![], incomplete: Some(incomplete), asked: true })
     }
@@ -76,6 +77,8 @@ impl Tally {
 pub enum Stop {
     Api(ApiError),
     Db(DbError),
+    /// Somebody wants the program to end.
+    Told,
     /// It was, and nobody should believe it.
     Doubtful(String),
 }

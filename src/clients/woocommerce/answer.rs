@@ -79,7 +79,11 @@ impl Answer {
                  Plain; and give the address of the shop with its sub-directory, if it has one"
                     .into(),
             )),
-            (401 | 403, None) => Err(ApiError::Forbidden(format!(
+            (401, None) => Err(ApiError::Unauthorized(format!(
+                "it was not WordPress that answered but a password in front of it; take it away from /wp-json/wc/: {}",
+                response.summary()
+            ))),
+            (403, None) => Err(ApiError::Forbidden(format!(
                 "it was not WordPress that answered; let /wp-json/wc/ through the firewall or security plugin: {}",
                 response.summary()
             ))),

@@ -9,6 +9,7 @@ use super::books::Style;
 use super::sim::dialect::Dialect;
 use super::sim::life::{Habits, Life};
 use super::sim::shop::{Id, Shop};
+use super::sim::shopify::Shopify;
 use super::sim::woocommerce::WooCommerce;
 
 pub struct Kit {
@@ -22,21 +23,6 @@ pub struct Kit {
     pub dialect: fn() -> Box<dyn Dialect>,
 }
 
-pub fn woocommerce() -> Kit {
-    Kit {
-        platform: Platform::WooCommerce,
-        zone: "Europe/Berlin",
-        first_id: 101,
-        habits: Habits::woocommerce,
-        style: Style { edits_are_refunds: false, cancelled_is_refund: false },
-        credentials: || Credentials::WooKeys {
-            consumer_key: "ck_sim".to_owned(),
-            consumer_secret: "cs_sim".to_owned(),
-        },
-        dialect: || Box::new(WooCommerce::default()),
-    }
-}
-
 pub const DISTRIBUTORS: usize = 20;
 
 /// What names the distributor `D-{number}`, in any case: WooCommerce tells every coupon in small letters.
@@ -45,6 +31,40 @@ pub fn code(number: usize) -> String {
 }
 
 impl Kit {
+    pub fn woocommerce() -> Self {
+        Self {
+            platform: Platform::WooCommerce,
+            zone: "Europe/Berlin",
+            first_id: 101,
+            habits: Habits::woocommerce,
+            style: Style { edits_are_refunds: false, cancelled_is_refund: false },
+            credentials: || Credentials::WooKeys {
+                consumer_key: "ck_sim".to_owned(),
+                consumer_secret: "cs_sim".to_owned(),
+            },
+            dialect: || Box::new(WooCommerce::default()),
+        }
+    }
+
+    pub fn shopify() -> Self {
+        Self {
+            platform: Platform::Shopify,
+            zone: "America/New_York",
+            first_id: 5_000_000_000_001,
+            habits: Habits::shopify,
+            style: Style { edits_are_refunds: true, cancelled_is_refund: false },
+            credentials: || Credentials::ShopifyApp {
+                client_id: "sim-client".to_owned(),
+                client_secret: "sim-client-secret".to_owned(),
+            },
+            dialect: || Box::new(Shopify::default()),
+        }
+    }
+
+    pub fn magento() -> Self {
+        super::magento::kit()
+    }
+
     pub fn slug(&self) -> &'static str {
         self.platform.as_str()
     }

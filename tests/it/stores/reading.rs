@@ -12,7 +12,7 @@ use upline::core::order::{OrderSnapshot, Payment, Report};
 use upline::stores::{self, DeliveryMeta, PULLED_ORDER, Platform};
 
 use super::books::{self, Style};
-use super::kit::{self, Kit};
+use super::kit::Kit;
 use super::sim::chaos::Odds;
 use super::sim::shop::Order;
 use super::sim::wire::Wire;
@@ -76,9 +76,10 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     differs(
         "named",
         named.is_some().to_string(),
+        // Coupons lose their capitals at some platforms, and codes count without them.
         told.places
             .iter()
-            .any(|place| named.is_some_and(|code| place.value.eq_ignore_ascii_case(code)))
+            .any(|place| named.is_some_and(|code| code.eq_ignore_ascii_case(&place.value)))
             .to_string(),
     );
     if order.cancelled_at.is_some() && style.cancelled_is_refund {
@@ -99,12 +100,11 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
 }
 
 #[test]
-fn woocommerce_is_read_whole() {
-    (1..=SEEDS).for_each(|seed| whole_shop(&kit::woocommerce(), seed, ORDERS));
+fn a_shopify_shop_is_read_whole() {
+    for seed in 1..=3 {
+        whole_shop(&Kit::shopify(), seed, 300);
+    }
 }
-
-const SEEDS: u64 = 3;
-const ORDERS: usize = 500;
 
 pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let mut rng = Rng::with_seed(seed);
@@ -143,7 +143,13 @@ pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let (changed, ordered) = (read_all(&*api, WindowBy::Changed), read_all(&*api, WindowBy::Ordered));
     let shop = wire.shop();
     let listed: Vec<String> = shop.listed().map(|order| order.id.to_string()).collect();
-    for read in [changed, ordered] {
+    for mut read in [changed, ordered] {
+        // What is in the trash may be told as such.
+        read.retain(|id, pulled| {
+            let trashed = shop.order(id.parse().unwrap()).trashed;
+            assert!(!trashed || snapshot(kit.platform, pulled).cancelled, "{id} is in the trash");
+            !trashed
+        });
         let ids: Vec<&String> = read.keys().collect();
         let mut expected: Vec<&String> = listed.iter().collect();
         expected.sort();

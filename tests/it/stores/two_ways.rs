@@ -19,10 +19,15 @@ fn only_read(kit: Kit, seed: u64) -> Vec<String> {
 
 #[test]
 fn a_woocommerce_shop_that_is_only_read_is_known_whole() {
-    only_read(super::kit::woocommerce(), 5);
+    only_read(Kit::woocommerce(), 5);
 }
 
 #[test]
 fn a_magento_shop_that_is_only_read_is_known_whole() {
-    only_read(super::magento::kit(), 5);
+    only_read(Kit::magento(), 5);
+}
+
+#[test]
+fn a_shopify_shop_that_is_only_read_is_known_whole() {
+    only_read(Kit::shopify(), 5);
 }

@@ -85,6 +85,7 @@ fn what_stands_in_the_way_is_named_with_its_remedy() {
         (html(404), "Settings > Permalinks"),
         (answer(404, &error("rest_no_route", 404)), "Is the plugin active?"),
         (html(403), "firewall"),
+        (html(401), "a password in front"),
         (answer(403, &error("woocommerce_rest_cannot_view", 403)), "shop manager"),
     ] {
         let (client, _) = open(one_order(), move |_, _, _| Some(answered.clone()));

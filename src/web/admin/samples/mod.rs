@@ -8,6 +8,7 @@ mod flow;
 mod periods;
 mod rest;
 mod set_up;
+mod stores;
 
 use askama::Template;
 use chrono::{TimeZone, Utc};

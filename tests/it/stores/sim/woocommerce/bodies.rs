@@ -79,15 +79,13 @@ pub fn order(shop: &Shop, order: &Order) -> Value {
             "id": refund.id, "reason": "", "total": money(-refund.amount()), "total_tax": money(-refund.tax()),
         })
     });
-    json!({
+    let mut body = json!({
         "id": order.id,
         "parent_id": 0,
         "status": status_of(order),
         "currency": order.currency,
         "version": VERSION,
         "prices_include_tax": false,
-        "date_created": local(shop, order.created_at),
-        "date_modified": local(shop, order.changed_at),
         "discount_total": money(discount),
         "discount_tax": money(0),
         "shipping_total": money(order.shipping),
@@ -96,17 +94,8 @@ pub fn order(shop: &Shop, order: &Order) -> Value {
         "total": money(order.total()),
         "total_tax": money(order.tax()),
         "customer_id": order.customer.unwrap_or(0),
-        "order_key": format!("wc_order_{:013x}", order.id),
         "billing": address(),
         "shipping": address(),
-        "payment_method": "bacs",
-        "payment_method_title": "Überweisung",
-        "transaction_id": "",
-        "created_via": "checkout",
-        "customer_note": "",
-        "date_completed": null,
-        "date_paid": order.paid_at.map(|at| local(shop, at)),
-        "cart_hash": "",
         "number": order.id.to_string(),
         "meta_data": meta_data(order),
         "line_items": lines.iter().map(|line| line.body(decimals)).collect::<Vec<_>>(),
@@ -115,17 +104,32 @@ pub fn order(shop: &Shop, order: &Order) -> Value {
         "fee_lines": [],
         "coupon_lines": coupons(order),
         "refunds": refunds.collect::<Vec<_>>(),
-        "payment_url": format!("{HOME}checkout/order-pay/{}/?pay_for_order=true", order.id),
         "is_editable": order.paid_at.is_none(),
         "needs_payment": order.paid_at.is_none(),
         "needs_processing": true,
+    });
+    let rest = json!({
+        "date_created": local(shop, order.created_at),
         "date_created_gmt": gmt(order.created_at),
+        "date_modified": local(shop, order.changed_at),
         "date_modified_gmt": gmt(order.changed_at),
-        "date_completed_gmt": null,
+        "date_paid": order.paid_at.map(|at| local(shop, at)),
         "date_paid_gmt": order.paid_at.map(gmt),
+        "date_completed": null,
+        "date_completed_gmt": null,
+        "order_key": format!("wc_order_{:013x}", order.id),
+        "payment_method": "bacs",
+        "payment_method_title": "Überweisung",
+        "transaction_id": "",
+        "created_via": "checkout",
+        "customer_note": "",
+        "cart_hash": "",
+        "payment_url": format!("{HOME}checkout/order-pay/{}/?pay_for_order=true", order.id),
         "currency_symbol": "$",
         "_links": {"self": [{"href": format!("{HOME}wp-json/wc/v3/orders/{}", order.id)}]},
-    })
+    });
+    body.as_object_mut().expect("an object").extend(rest.as_object().expect("another").clone());
+    body
 }
 
 fn address() -> Value {
