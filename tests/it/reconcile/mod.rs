@@ -80,6 +80,10 @@ impl Script {
         orders.push(pulled);
         orders.sort_by_key(|order| (order.ordered_at, order.external_id.clone()));
     }
+
+    pub fn remove(&self, id: u64) {
+        self.orders.lock().unwrap().retain(|known| known.external_id != id.to_string());
+    }
 }
 
 impl StoreApi for Script {
