@@ -6,13 +6,12 @@ use upline::connections::{self, NewConnection};
 use upline::db::{DbError, Lane};
 use upline::vault::Vault;
 
-use super::STORE;
 use crate::support::app::TestApp;
 use crate::support::payload::Order;
 
-const DAY: &str = "2026-11-01";
+pub const DAY: &str = "2026-11-01";
 
-fn company() -> TestApp {
+pub fn company() -> TestApp {
     let app = TestApp::with_company();
     for (id, sku) in [(301, "A1"), (302, "A1"), (303, "=NEW-1")] {
         assert_eq!(app.deliver("order.updated", &Order { id, sku, ..Order::default() }.body()).status, 200);
@@ -21,7 +20,7 @@ fn company() -> TestApp {
     app
 }
 
-fn tamper(app: &TestApp, sql: &str) {
+pub fn tamper(app: &TestApp, sql: &str) {
     app.sql(&format!(
         "set session_replication_role = replica; {sql}; set session_replication_role = default"
     ));
@@ -30,9 +29,11 @@ fn tamper(app: &TestApp, sql: &str) {
 /// As `store connect` would, but to an address that nobody may call: that fails at once.
 fn connect_to_nowhere(app: &TestApp, dir: &std::path::Path) {
     let vault = Vault::open(dir, None).unwrap();
+    let stores = app.db.read(Lane::Admin, upline::ingest::list_stores).unwrap();
+    let store = stores.iter().find(|store| store.slug == "main").unwrap().id;
     let credentials = Credentials::WooKeys { consumer_key: "ck".into(), consumer_secret: "cs".into() };
     let connection = NewConnection {
-        store: STORE,
+        store,
         base: &"http://127.0.0.1:9/".parse().unwrap(),
         allow_private: false,
         credentials: &credentials,

@@ -2,6 +2,7 @@
 
 mod commands;
 mod faults;
+mod pages;
 mod reading;
 mod schedule;
 
@@ -78,6 +79,10 @@ impl Script {
         orders.retain(|known| known.external_id != pulled.external_id);
         orders.push(pulled);
         orders.sort_by_key(|order| (order.ordered_at, order.external_id.clone()));
+    }
+
+    pub fn remove(&self, id: u64) {
+        self.orders.lock().unwrap().retain(|known| known.external_id != id.to_string());
     }
 }
 

@@ -84,6 +84,23 @@ fn a_store_that_suddenly_shows_nothing_is_doubted_and_nothing_is_deleted() {
 }
 
 #[test]
+fn orders_that_are_known_to_be_deleted_raise_no_doubt_and_are_not_asked_for_again() {
+    let bodies: Vec<String> = (301..313).map(order).collect();
+    let pipeline = told(&bodies);
+    let script = Script::of(&bodies);
+    for gone in [301..306, 306..311] {
+        gone.for_each(|id| script.remove(id));
+        is_clean(&pipeline, &reconcile(&pipeline, Source::Api(&script), Heal::Yes), State::Ok);
+    }
+    let asked = script.singles_read.load(Ordering::Relaxed);
+    let report = reconcile(&pipeline, Source::Api(&script), Heal::Yes);
+    is_clean(&pipeline, &report, State::Ok);
+    assert_eq!(script.singles_read.load(Ordering::Relaxed), asked);
+    let usd = &report.sums[&Currency::parse("USD").unwrap()];
+    assert_eq!((usd.store.orders, usd.ours.orders, usd.ledger.net), (2, 12, dec!(200)));
+}
+
+#[test]
 fn an_order_that_was_only_posted_is_left_to_a_person() {
     let pipeline = told(&[order(301)]);
     let body = r#"{"platform": "woocommerce", "platform_order_id": "X-1", "order_ts": "2026-11-01T12:00:00Z",

@@ -3,9 +3,11 @@
 //!
 //! With `UI_SAMPLES=DIR` the rendered pages are also written there, to be looked at.
 
+mod catalogue;
 mod dashboard;
 mod flow;
 mod periods;
+mod reconciliation;
 mod rest;
 mod set_up;
 mod stores;
