@@ -53,7 +53,7 @@
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
 //! | [`events`] | outbox, doorbells, relays, parked work |
 //! | [`ingest`] | deliveries and the stores that send them |
-//! | [`catalog`], [`distributors`], [`plans`] | what orders are assessed and calculated with |
+//! | [`catalog`], [`distributors`], [`customers`], [`plans`] | what orders are assessed and calculated with |
 //! | [`orders`] | evidence, assessment, holds and their release |
 //! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
@@ -85,6 +85,7 @@ pub mod clock;
 pub mod commissions;
 pub mod connections;
 pub mod core;
+pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod distributors;

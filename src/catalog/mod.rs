@@ -1,10 +1,13 @@
 //! What the company sells: which product of which store is which SKU, in which commission class.
 //!
 //! Mappings are only ever added; the newest version of a key holds. Orders that wait for one are released by
-//! the orders room, not here.
+//! the orders room, not here. [`products`] are what the stores tell of their catalogues, [`suggestions`] how what
+//! is not mapped yet probably is.
 
 pub mod import;
+pub mod products;
 mod repo;
+pub mod suggestions;
 
 use chrono::{DateTime, Utc};
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! SQL of SKU mappings.
 
+pub mod products;
+pub mod unmapped;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};

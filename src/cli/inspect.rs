@@ -123,6 +123,28 @@ fn tell(inspected: &Inspected) -> anyhow::Result<()> {
             (Report::Deleted { order, .. }, _) => output::line(format_args!("  order {order} was deleted"))?,
             (Report::Restored { order }, _) => output::line(format_args!("  order {order} was restored"))?,
             (Report::Hint { order, what }, _) => output::line(format_args!("  order {order}: {what}"))?,
+            (Report::Product(product), _) => output::line(format_args!(
+                "  product {} {:?}, {} variant(s)",
+                product.external_id,
+                product.title,
+                product.variants.len()
+            ))?,
+            (Report::ProductGone { product, .. }, _) => {
+                output::line(format_args!("  product {product} is gone"))?
+            }
+            (Report::Stock(level), _) => output::line(format_args!("  stock of {}", level.inventory_id))?,
+            (Report::Customer(customer), _) => {
+                output::line(format_args!("  customer {}", customer.external_id))?;
+                for place in &customer.places {
+                    output::line(format_args!("  place {} = {}", place.place, place.value))?;
+                }
+            }
+            (Report::CustomerGone { customer, .. }, _) => {
+                output::line(format_args!("  customer {customer} is gone"))?
+            }
+            (Report::Privacy(request), _) => {
+                output::line(format_args!("  privacy request: {}", request.kind.name()))?
+            }
             (Report::Ignored { why }, _) => output::line(format_args!("  ignored: {why}"))?,
             (Report::Snapshot(_), None) => {}
         }

@@ -87,8 +87,9 @@ impl Verify {
                     output::line(format_args!("{} {}: {}", problem.table, problem.row, problem.message))?;
                 }
                 output::line(format_args!(
-                    "{} deliveries, {} volume facts, {} commission events, {} journal entries, {} postings: {}",
+                    "{} deliveries ({} redacted), {} volume facts, {} commission events, {} journal entries, {} postings: {}",
                     verified.deliveries,
+                    verified.redacted,
                     verified.facts,
                     verified.commission_events,
                     verified.entries,

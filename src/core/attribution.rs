@@ -15,7 +15,7 @@ use super::order::{OrderSnapshot, PlaceValue};
 pub const PLACE_MANUAL: &str = "manual";
 const PLACE_DISCOUNT_CODE: &str = "discount_code";
 /// The buyer's own account, or whom it is bound to.
-const PLACE_CUSTOMER: &str = "customer";
+pub const PLACE_CUSTOMER: &str = "customer";
 
 /// Who a reference names at the order's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +58,23 @@ pub enum Refusal {
     SelfReferral(PlaceValue),
 }
 
-/// `places` is the store's list, `named` looks a reference up as of the order's time. `buyer` is the distributor
-/// that the customer is known to be, if any.
+/// What is known of the customer at the order's time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Buyer<'a> {
+    /// The distributor that the customer is.
+    pub is: Option<&'a DistributorId>,
+    /// Whom the customer is bound to.
+    pub bound: Option<&'a DistributorId>,
+    /// Customers and distributors share one id space, as on the direct API: there a customer's own id names one.
+    pub shares_ids: bool,
+}
+
+/// `places` is the store's list, `named` looks a reference up as of the order's time.
 pub fn attribute(
     order: &OrderSnapshot,
     places: &[String],
     manual: Option<&DistributorId>,
-    buyer: Option<&DistributorId>,
+    buyer: Buyer<'_>,
     named: impl Fn(&str) -> Named,
 ) -> Attribution {
     if let Some(distributor) = manual {
@@ -72,7 +82,7 @@ pub fn attribute(
             distributor: distributor.clone(),
             place: PLACE_MANUAL.into(),
             value: distributor.0.clone(),
-            own: buyer == Some(distributor),
+            own: buyer.is == Some(distributor),
         });
     }
     places.iter().find_map(|place| at_place(order, place, buyer, &named)).unwrap_or(Attribution::Unattributed)
@@ -82,9 +92,12 @@ pub fn attribute(
 fn at_place(
     order: &OrderSnapshot,
     place: &str,
-    buyer: Option<&DistributorId>,
+    buyer: Buyer<'_>,
     named: &impl Fn(&str) -> Named,
 ) -> Option<Attribution> {
+    if place == PLACE_CUSTOMER {
+        return at_customer(order, buyer, named);
+    }
     let values = values_at(order, place);
     let mut found: Vec<(&str, Named)> = values.iter().map(|value| (*value, named(value))).collect();
     if place == PLACE_DISCOUNT_CODE {
@@ -99,16 +112,42 @@ fn at_place(
     let told = PlaceValue { place: place.to_owned(), value: value.to_owned() };
     Some(match who {
         // Whoever buys from their own account buys for themselves; naming oneself as the referrer is another thing.
-        Named::Distributor(id) if buyer == Some(&id) && place != PLACE_CUSTOMER => {
-            Attribution::Refused(Refusal::SelfReferral(told))
+        Named::Distributor(id) if buyer.is == Some(&id) => Attribution::Refused(Refusal::SelfReferral(told)),
+        who => to(who, told, false),
+    })
+}
+
+/// Whoever is a distributor buys for themselves, all others for whom they are bound to. Most customers are neither.
+fn at_customer(
+    order: &OrderSnapshot,
+    buyer: Buyer<'_>,
+    named: &impl Fn(&str) -> Named,
+) -> Option<Attribution> {
+    let told = |value: &str| PlaceValue { place: PLACE_CUSTOMER.to_owned(), value: value.to_owned() };
+    let customer =
+        order.customer_id.as_deref().or_else(|| values_at(order, PLACE_CUSTOMER).first().copied())?;
+    if let Some(id) = buyer.is.filter(|id| !buyer.shares_ids || id.as_str() != customer) {
+        return Some(to(named(id.as_str()), told(customer), true));
+    }
+    let shared = buyer.shares_ids.then(|| named(customer));
+    match (shared, buyer.bound) {
+        (None, None) => None,
+        (None | Some(Named::Nobody), Some(id)) => Some(to(named(id.as_str()), told(customer), false)),
+        (Some(who), _) => {
+            let own = matches!(&who, Named::Distributor(id) if buyer.is == Some(id));
+            Some(to(who, told(customer), own))
         }
+    }
+}
+
+fn to(who: Named, told: PlaceValue, own: bool) -> Attribution {
+    match who {
         Named::Distributor(distributor) => {
-            let own = buyer == Some(&distributor);
             Attribution::To(Attributed { distributor, place: told.place, value: told.value, own })
         }
         Named::Terminated(_) => Attribution::Refused(Refusal::Terminated(told)),
         Named::NotYetEnrolled(_) | Named::Nobody => Attribution::Refused(Refusal::Unknown(told)),
-    })
+    }
 }
 
 /// Two spellings of one distributor are no ambiguity; two unknown references are.
@@ -153,7 +192,8 @@ mod tests {
         let mut order = order(vec![line("1", "10", "0", "0")], "10");
         order.places = places.to_vec();
         let list: Vec<String> = list.iter().map(|s| (*s).to_owned()).collect();
-        attribute(&order, &list, None, Some(&DistributorId::new("10090")), named)
+        let is = DistributorId::new("10090");
+        attribute(&order, &list, None, Buyer { is: Some(&is), ..Buyer::default() }, named)
     }
 
     #[test]
@@ -184,5 +224,24 @@ mod tests {
         assert_eq!(refused(&[at("10090")]), Refusal::SelfReferral(at("10090")));
         assert!(matches!(refused(&[at("11043"), at("9")]), Refusal::Ambiguous { .. }));
         assert!(matches!(ask(&[at("11043"), at("ANNA")], &list), Attribution::To(_)));
+    }
+
+    #[test]
+    fn a_customer_buys_for_itself_or_for_whom_it_is_bound_to() {
+        let mut order = order(vec![line("1", "10", "0", "0")], "10");
+        order.customer_id = Some("9".into());
+        let list = ["note_attribute:ref".to_owned(), PLACE_CUSTOMER.to_owned()];
+        let (anna, ben) = (DistributorId::new("11043"), DistributorId::new("10090"));
+        let ask = |is, bound| attribute(&order, &list, None, Buyer { is, bound, shares_ids: false }, named);
+        let found = |attribution| match attribution {
+            Attribution::To(to) => (to.distributor.0, to.own),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found(ask(None, Some(&anna))), ("11043".to_owned(), false));
+        assert_eq!(found(ask(Some(&ben), Some(&anna))), ("10090".to_owned(), true));
+        // A number that happens to be a distributor's says nothing: these are the store's own ids.
+        assert_eq!(ask(None, None), Attribution::Unattributed);
+        let gone = DistributorId::new("9");
+        assert!(matches!(ask(None, Some(&gone)), Attribution::Refused(Refusal::Terminated(_))));
     }
 }

@@ -3,11 +3,12 @@
 //! Nothing in here does I/O, reads a clock, knows a database or awaits. Every other room loads values,
 //! calls one function of this room and writes the result in one database transaction.
 //!
-//! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`attribution`], [`assess`], [`genealogy`],
+//! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`binding`], [`attribution`], [`assess`], [`genealogy`],
 //! [`plan`], [`bonus`], [`engine`] (an order), [`period`] (a whole period), [`journal`], [`reconcile`].
 
 pub mod assess;
 pub mod attribution;
+pub mod binding;
 pub mod bonus;
 pub mod customer;
 pub mod engine;
@@ -25,4 +26,5 @@ pub mod product;
 pub mod reconcile;
 pub mod sheet;
 pub mod sku;
+pub mod suggest;
 pub mod volume;

@@ -11,24 +11,55 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::customer::{Customer, PrivacyRequest};
 use super::money::Currency;
+use super::product::{Product, StockLevel};
 
-/// One thing that a delivery tells. A delivery can tell none, one or many.
+/// One thing that a delivery tells, of an order or of what orders are about. A delivery can tell none, one or many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
 pub enum Report {
     /// The order as a whole, as of `updated_at`.
     Snapshot(Box<OrderSnapshot>),
     /// A refund told without its order.
-    Refund { order: String, refund: Refund },
+    Refund {
+        order: String,
+        refund: Refund,
+    },
     /// The order was deleted or trashed. `at` is the store's time, where it tells one.
-    Deleted { order: String, at: Option<DateTime<Utc>> },
+    Deleted {
+        order: String,
+        at: Option<DateTime<Utc>>,
+    },
     /// The order was taken out of the trash; comes with its snapshot.
-    Restored { order: String },
+    Restored {
+        order: String,
+    },
     /// Something changed, but this payload does not say what it became: the order has to be read again.
-    Hint { order: String, what: String },
-    /// A valid payload that is none of our business (a ping, a product, a signed error body). `why` is shown.
-    Ignored { why: String },
+    Hint {
+        order: String,
+        what: String,
+    },
+    /// A product of the catalogue, as of its `updated_at`.
+    Product(Box<Product>),
+    /// A product, or one variant, is sold no more.
+    ProductGone {
+        product: String,
+        at: Option<DateTime<Utc>>,
+    },
+    /// What is in stock at one place.
+    Stock(StockLevel),
+    Customer(Customer),
+    CustomerGone {
+        customer: String,
+        at: Option<DateTime<Utc>>,
+    },
+    /// What a customer or a store asks for by law.
+    Privacy(PrivacyRequest),
+    /// A valid payload that is none of our business (a ping, a coupon, a signed error body). `why` is shown.
+    Ignored {
+        why: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -238,7 +269,15 @@ impl OrderState {
             Report::Refund { refund, .. } => self.absorb_refund(refund, received_at),
             Report::Deleted { at, .. } => latest(&mut self.deleted_at, at.unwrap_or(received_at)),
             Report::Restored { .. } => latest(&mut self.restored_at, received_at),
-            Report::Hint { .. } | Report::Ignored { .. } => Absorbed::Unchanged,
+            // What is not about an order changes none.
+            Report::Hint { .. }
+            | Report::Product(_)
+            | Report::ProductGone { .. }
+            | Report::Stock(_)
+            | Report::Customer(_)
+            | Report::CustomerGone { .. }
+            | Report::Privacy(_)
+            | Report::Ignored { .. } => Absorbed::Unchanged,
         }
     }
 

@@ -29,3 +29,13 @@ pub struct Variant {
     /// The store's id under which stock is told, where that is another one.
     pub inventory_id: Option<String>,
 }
+
+/// What is available at one location, told without the product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockLevel {
+    pub inventory_id: String,
+    pub location_id: String,
+    /// `None`: not counted there.
+    pub available: Option<Decimal>,
+    pub updated_at: Option<DateTime<Utc>>,
+}

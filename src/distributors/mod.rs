@@ -10,7 +10,7 @@ mod moves;
 mod placement;
 mod repo;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -83,6 +83,15 @@ impl Network {
             None => Named::NotYetEnrolled(id),
         }
     }
+}
+
+/// Whom references name now, whatever their standing: for what is not an order, which asks as of its own time.
+pub fn whoever(
+    conn: &mut Conn,
+    references: &BTreeSet<String>,
+) -> Result<HashMap<String, DistributorId>, DbError> {
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    Ok(repo::codes::whoever(conn, &references)?.into_iter().collect())
 }
 
 /// When something was last recorded of a distributor or a position. Whoever is just recording something is waited

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use url::Url;
 
 use super::repo;
+use crate::core::binding::Terms;
 use crate::core::ids::StoreId;
 use crate::db::{Cached, Conn, DbError, Tx, bump};
 use crate::vault::Vault;
@@ -20,6 +21,8 @@ pub struct Store {
     pub name: String,
     /// Ordered places where a distributor may be named.
     pub attribution: Vec<String>,
+    /// Every version of how long an order binds its customer.
+    pub bindings: Vec<Terms>,
     pub active: bool,
     /// Where visitors begin; referral links lead there.
     pub storefront: Option<String>,

@@ -4,15 +4,22 @@
 //! what orders are assessed with (a mapping, a code, a plan) sends the orders that waited for it through the
 //! same assessment again. Nothing here moves money.
 
+mod assessor;
+mod beside;
+mod circle;
 mod consumer;
+mod customers;
 mod record;
 mod release;
 mod repo;
 
 use std::sync::Arc;
 
+pub use assessor::{Assessor, Grounds};
+pub use circle::{Book, CustomerBooks, Seen};
 pub use consumer::{DeliveryConsumer, ReviewConsumer};
-pub use record::{Assessor, OrderKey, order_of, parse_delivery, platform_of};
+pub use customers::{bind_customers, forget_customer, forget_store, record_customers, set_binding_policy};
+pub use record::{OrderKey, order_of, parse_delivery, platform_of};
 pub use release::{Waiting, attribute_manually, release, review_all_of, waiting};
 pub use repo::{CommissionableHead, lock_for_commission, locked_classes, set_calculation_no, states_of};
 

@@ -1,23 +1,19 @@
 //! Recording evidence: lock the orders, read what was known, fold, assess, write the difference.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Books;
+use super::assessor::{Assessor, Grounds};
+use super::circle::{self, Circle};
 use super::repo::{self, Head};
-use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, StoreTerms, assess};
-use crate::core::ids::{DeliveryId, DistributorId, OrderId, StoreId};
+use crate::core::ids::{DeliveryId, OrderId, StoreId};
 use crate::core::order::{Absorbed, OrderState, Report};
-use crate::core::plan::PlanHash;
-use crate::core::sku::Catalog;
-use crate::db::{Conn, DbError, Tx};
-use crate::distributors::Network;
+use crate::db::{DbError, Tx};
 use crate::events::{self, Topic};
-use crate::ingest::{DIRECT_TOPIC, Store, StoredDelivery};
-use crate::plans::Published;
+use crate::ingest::{DIRECT_TOPIC, StoredDelivery};
 use crate::stores::{self, DeliveryMeta, Headers, ParseError, Platform};
 
 /// An order by its store's own id.
@@ -68,7 +64,13 @@ pub fn order_of(report: &Report) -> Option<&str> {
         | Report::Deleted { order, .. }
         | Report::Restored { order }
         | Report::Hint { order, .. } => Some(order),
-        Report::Ignored { .. } => None,
+        Report::Product(_)
+        | Report::ProductGone { .. }
+        | Report::Stock(_)
+        | Report::Customer(_)
+        | Report::CustomerGone { .. }
+        | Report::Privacy(_)
+        | Report::Ignored { .. } => None,
     }
 }
 
@@ -141,84 +143,52 @@ fn assess_and_write(
     cause: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let manual = repo::manual_attributions(
-        tx.conn,
-        &orders.iter().map(|(head, _)| head.order_id).collect::<Vec<_>>(),
-    )?;
     let assessor = Assessor::open(tx.conn, books)?;
+    let mut circle = Circle::open(tx, &assessor.binding_stores(), &orders, now)?;
+    let moved = tell_the_circle(&mut circle, &assessor, &orders)?;
     let mut assessed = Vec::with_capacity(orders.len());
     let mut to_calculate = vec![];
-    for (head, state) in orders {
+    for (mut head, state) in orders {
         let locked = head.locked_classes();
-        let assessment = assessor.assess(head.store_id, &state, manual.get(&head.order_id), &locked)?;
+        let customer = circle::customer_of(&head, &state);
+        let book = circle.book(customer.as_ref());
+        let seen = head.seen_of(customer.as_ref().map(|(_, customer)| customer.as_str()));
+        let grounds = Grounds { manual: circle.manual(head.order_id), locked: &locked, book, seen };
+        let assessment = assessor.assess(head.store_id, &state, &grounds)?;
         if head.calculation_no > 0 || assessment.is_commissionable() {
             to_calculate.push((head.order_id, cause.unwrap_or(head.received_at)));
         }
+        head.seen = match seen {
+            Some(seen) => seen,
+            None => assessor.newest(head.store_id, book)?,
+        };
         assessed.push((head, state, assessment));
     }
     repo::update_heads(tx.conn, &assessed, now)?;
     repo::replace_holds(tx.conn, &assessed, now)?;
-    events::publish(tx, Topic::OrderRecorded, &to_calculate)
+    events::publish(tx, Topic::OrderRecorded, &to_calculate)?;
+    let moved: Vec<(Uuid, DateTime<Utc>)> = moved.into_iter().map(|order| (order, now)).collect();
+    events::publish(tx, Topic::OrderReview, &moved)
 }
 
-/// The books, opened at one database transaction's view of them.
-pub struct Assessor {
-    /// Each store with the places where it is asked for a distributor.
-    stores: Vec<(Store, Vec<String>)>,
-    catalog: Arc<Catalog>,
-    network: Arc<Network>,
-    published: Arc<Published>,
-    /// By the plan's hash, so that the classes are listed once per plan and not once per order.
-    classes: HashMap<PlanHash, Vec<String>>,
-}
-
-impl Assessor {
-    pub fn open(conn: &mut Conn, books: &Books) -> Result<Self, DbError> {
-        let stores = books.stores.all(conn)?;
-        let published = books.plans.get(conn)?;
-        let classes = published.all().map(|plan| (plan.hash(), plan.class_ids())).collect();
-        Ok(Self {
-            stores: stores.iter().map(|store| (store.clone(), explicit_first(&store.attribution))).collect(),
-            catalog: books.mappings.get(conn)?,
-            network: books.networks.get(conn)?,
-            published,
-            classes,
-        })
-    }
-
-    pub fn assess(
-        &self,
-        store_id: StoreId,
-        state: &OrderState,
-        manual: Option<&DistributorId>,
-        locked: &[LockedClass],
-    ) -> Result<Assessment, DbError> {
-        let (store, places) = self
-            .stores
-            .iter()
-            .find(|(store, _)| store.id == store_id)
-            .ok_or_else(|| DbError::Damaged(format!("store {} of an order", store_id.0)))?;
-        let plan = state.snapshot.as_ref().and_then(|order| self.published.at(order.ordered_at));
-        let terms = plan.and_then(|plan| {
-            Some(PlanTerms { currency: plan.currency(), classes: self.classes.get(&plan.hash())? })
-        });
-        let named = |reference: &str, at: DateTime<Utc>| self.network.named(reference, at);
-        let known = Knowledge {
-            store: StoreTerms { store: store.id, platform: &store.platform, places },
-            catalog: &self.catalog,
-            plan: terms,
-            named: &named,
-            manual,
-            locked,
+/// Before any order is assessed, all know whom the orders of the batch bind their customers to.
+fn tell_the_circle(
+    circle: &mut Circle,
+    assessor: &Assessor,
+    orders: &[(Head, OrderState)],
+) -> Result<Vec<Uuid>, DbError> {
+    let binding = assessor.binding_stores();
+    let mut told = vec![];
+    for (head, state) in orders.iter().filter(|(head, _)| binding.contains(&head.store_id)) {
+        let Some(order) = &state.snapshot else { continue };
+        let customer = circle::customer_of(head, state);
+        let grounds = Grounds {
+            manual: circle.manual(head.order_id),
+            locked: &[],
+            book: circle.book(customer.as_ref()),
+            seen: head.seen_of(order.customer_id.as_deref()),
         };
-        Ok(assess(state, &known))
+        told.push((head, order, assessor.binds_to(head.store_id, state, &grounds)?));
     }
-}
-
-/// Only orders of the direct API have these places, and there they are the caller's word: no list needs them.
-const EXPLICIT: [&str; 2] = ["distributor_ref", "referrer_id"];
-
-fn explicit_first(places: &[String]) -> Vec<String> {
-    let listed = places.iter().map(String::as_str).filter(|place| !EXPLICIT.contains(place));
-    EXPLICIT.into_iter().chain(listed).map(str::to_owned).collect()
+    Ok(circle.tell(&told, |store, seen, at| assessor.policy(store, seen, at)))
 }

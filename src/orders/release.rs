@@ -50,7 +50,7 @@ pub fn attribute_manually(
     request_review(tx, &[order.0], now)
 }
 
-fn request_review(tx: &mut Tx<'_>, orders: &[Uuid], now: DateTime<Utc>) -> Result<(), DbError> {
+pub(super) fn request_review(tx: &mut Tx<'_>, orders: &[Uuid], now: DateTime<Utc>) -> Result<(), DbError> {
     let asked: Vec<(Uuid, DateTime<Utc>)> = orders.iter().map(|order| (*order, now)).collect();
     events::publish(tx, Topic::OrderReview, &asked)
 }

@@ -1,6 +1,7 @@
 //! Proof: that nothing posted was touched, that everything posted follows from what the stores sent, and why
 //! any single cent is what it is. Reads only; never repairs.
 
+mod circles;
 mod digest;
 mod explain;
 mod explain_run;

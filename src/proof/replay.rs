@@ -1,7 +1,7 @@
 //! Everything once more from the raw deliveries, without writing, against what stands posted.
 //!
 //! The same pure functions run on the same bytes. What was decided from outside and locked with an order (its
-//! plan, upline, mapping versions, an admin's attribution) is taken from the database; all else is made again.
+//! plan, upline, mapping versions, an admin's attribution, decisions about its customer) is taken from the database; all else is made again.
 //! Posted runs of periods are calculated again from what they were pinned to.
 
 use std::collections::HashMap;
@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::circles::Circles;
 use super::digest::{Contents, Digest};
 use super::repo::{self, StandingOrder};
 use crate::commissions::{self, Before, CalcSnapshot, Standings, Totals};
@@ -19,7 +20,7 @@ use crate::core::journal::Account;
 use crate::core::order::{OrderState, Report};
 use crate::db::{Conn, DbError};
 use crate::ingest;
-use crate::orders::{self, Assessor, Books, OrderKey};
+use crate::orders::{self, Assessor, Books, Grounds, OrderKey, Seen};
 use crate::periods::{self, CalculationProblem, RunDifference};
 
 /// One thing that stands other than it should.
@@ -57,8 +58,10 @@ const PAGE: i64 = 500;
 pub fn replay(conn: &mut Conn, books: &Books, mut progress: impl FnMut(u64)) -> Result<Replayed, DbError> {
     let (mut states, deliveries) = fold_deliveries(conn, books, &mut progress)?;
     let assessor = Assessor::open(conn, books)?;
+    let circles = Circles::build(conn, &assessor, &states)?;
     let mut run = Run {
         assessor,
+        circles,
         stored: Contents::default(),
         replayed: Contents::default(),
         differences: vec![],
@@ -111,7 +114,7 @@ fn fold_deliveries(
             let Some(store) = stores.iter().find(|store| store.id == delivery.store) else { continue };
             let Ok(reports) = orders::parse_delivery(&store.platform, delivery) else { continue };
             for report in reports {
-                if matches!(report, Report::Hint { .. } | Report::Ignored { .. }) {
+                if matches!(report, Report::Hint { .. }) {
                     continue;
                 }
                 let Some(order) = orders::order_of(&report) else { continue };
@@ -125,6 +128,7 @@ fn fold_deliveries(
 
 struct Run {
     assessor: Assessor,
+    circles: Circles,
     stored: Contents,
     replayed: Contents,
     differences: Vec<Difference>,
@@ -174,7 +178,15 @@ impl Run {
         let lines: Vec<AssessedLine> = serde_json::from_value(order.lines.clone())?;
         let locked = if order.calculation_no > 0 { orders::locked_classes(&lines) } else { vec![] };
         let manual = order.manual.as_deref().map(DistributorId::new);
-        self.assessor.assess(StoreId(order.store_id), state, manual.as_ref(), &locked)
+        let store = StoreId(order.store_id);
+        let seen = Seen { policy_no: order.policy_no, binding_no: order.binding_no };
+        let grounds = Grounds {
+            manual: manual.as_ref(),
+            locked: &locked,
+            book: self.circles.of(store, state),
+            seen: (order.calculation_no > 0).then_some(seen),
+        };
+        self.assessor.assess(store, state, &grounds)
     }
 
     fn compare_order(
@@ -191,6 +203,8 @@ impl Run {
         let (slug, id) = (&order.slug, &order.external_id);
         self.compare(slug, id, "newest snapshot", &stored, &replayed);
         self.compare(slug, id, "status", &order.status, assessment.verdict.name());
+        let binds_to = assessment.binds_to.as_ref().map(DistributorId::as_str).unwrap_or_default();
+        self.compare(slug, id, "whom it binds to", order.binds_to.as_deref().unwrap_or_default(), binds_to);
         self.compare(
             slug,
             id,

@@ -98,6 +98,30 @@ pub fn delivery_ids(conn: &mut PgConnection, after: Option<Uuid>, limit: i64) ->
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
+#[derive(QueryableByName)]
+struct Redacted {
+    #[diesel(sql_type = BigInt)]
+    deliveries: i64,
+}
+
+/// How many deliveries are redacted, and which of them differ from what their redactions say.
+pub fn redactions(conn: &mut PgConnection) -> Result<(u64, Vec<String>), DbError> {
+    let count: Redacted =
+        sql_query("select count(*) as deliveries from deliveries where redacted_at is not null")
+            .get_result(conn)?;
+    let differing = names(
+        conn,
+        "select coalesce(d.delivery_id, r.delivery_id)::text as name
+         from (select delivery_id, redacted_sha256, redacted_at from deliveries
+               where redacted_at is not null or redacted_sha256 is not null) d
+         full join (select distinct on (delivery_id) delivery_id, redacted_sha256, redacted_at from delivery_redactions
+                    order by delivery_id, redaction_no desc) r using (delivery_id)
+         where (d.redacted_sha256, d.redacted_at) is distinct from (r.redacted_sha256, r.redacted_at)
+         order by 1",
+    )?;
+    Ok((u64::try_from(count.deliveries).unwrap_or(0), differing))
+}
+
 /// An order's head as the pipeline left it, with its newest snapshot.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct StandingOrder {
@@ -121,6 +145,12 @@ pub struct StandingOrder {
     pub manual: Option<String>,
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub report: Option<serde_json::Value>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub binds_to: Option<String>,
+    #[diesel(sql_type = Integer)]
+    pub policy_no: i32,
+    #[diesel(sql_type = Integer)]
+    pub binding_no: i32,
 }
 
 /// The next orders after one, by store and external id.
@@ -134,11 +164,51 @@ pub fn standing_orders(
                 (select distributor_id from manual_attributions m where m.order_id = o.order_id
                  order by decision_no desc limit 1) as manual,
                 (select report from order_revisions r
-                 where r.order_id = o.order_id and r.revision_no = o.newest_revision) as report
+                 where r.order_id = o.order_id and r.revision_no = o.newest_revision) as report,
+                o.binds_to, o.policy_no, o.binding_no
          from orders o join stores s using (store_id)
          where (o.store_id, o.external_id) > ($1, $2)
          order by o.store_id, o.external_id limit $3",
     )
+    .bind::<Integer, _>(after.0)
+    .bind::<Text, _>(after.1)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// What was decided of an order from outside, and what it may know of its customer.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Decided {
+    #[diesel(sql_type = Integer)]
+    pub store_id: i32,
+    #[diesel(sql_type = Text)]
+    pub external_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub manual: Option<String>,
+    #[diesel(sql_type = Integer)]
+    pub calculation_no: i32,
+    #[diesel(sql_type = Integer)]
+    pub policy_no: i32,
+    #[diesel(sql_type = Integer)]
+    pub binding_no: i32,
+}
+
+/// Of the orders of customers in the given stores, the next after one.
+pub fn decided(
+    conn: &mut PgConnection,
+    stores: &[i32],
+    after: (i32, &str),
+    limit: i64,
+) -> Result<Vec<Decided>, DbError> {
+    Ok(sql_query(
+        "select o.store_id, o.external_id, o.calculation_no, o.policy_no, o.binding_no,
+                (select distributor_id from manual_attributions m where m.order_id = o.order_id
+                 order by decision_no desc limit 1) as manual
+         from orders o
+         where o.store_id = any($1) and o.customer_id is not null and (o.store_id, o.external_id) > ($2, $3)
+         order by o.store_id, o.external_id limit $4",
+    )
+    .bind::<Array<Integer>, _>(stores)
     .bind::<Integer, _>(after.0)
     .bind::<Text, _>(after.1)
     .bind::<BigInt, _>(limit)

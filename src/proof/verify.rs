@@ -31,6 +31,8 @@ pub struct Verified {
     pub commission_events: u64,
     pub facts: u64,
     pub deliveries: u64,
+    /// Of them, those whose personal data was taken out.
+    pub redacted: u64,
     pub problems: Vec<Problem>,
 }
 
@@ -82,6 +84,7 @@ pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified
     }
     check_facts(conn, &mut verified, &mut progress)?;
     check_deliveries(conn, &mut verified, &mut progress)?;
+    check_redactions(conn, &mut verified)?;
     Ok(verified)
 }
 
@@ -217,4 +220,14 @@ fn check_deliveries(
             }
         }
     }
+}
+
+/// A body that is not the one of the wire was exchanged by a redaction that is on record, and by its newest.
+fn check_redactions(conn: &mut Conn, verified: &mut Verified) -> Result<(), DbError> {
+    let (redacted, without_record) = repo::redactions(conn)?;
+    verified.redacted = redacted;
+    for delivery in without_record {
+        verified.found("deliveries", delivery, "its body was exchanged, and no redaction on record did that");
+    }
+    Ok(())
 }

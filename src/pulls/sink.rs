@@ -5,9 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Cause, Kind, Span, Taken, take};
+use crate::catalog::{self, products::Effect};
 use crate::clients::{ApiError, Page, StoreApi, Window};
 use crate::db::{DbError, Tx};
 use crate::ingest::Store;
+use crate::orders;
 
 /// One page, asked for from here on.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +60,12 @@ impl Sheet {
 /// Asks for one page. Talks to the network, so never to the database.
 pub type Sink = fn(&dyn StoreApi, Asked<'_>) -> Result<Sheet, ApiError>;
 
-/// `None` for what nobody takes yet.
+/// `None` for what nobody takes.
 pub fn sink(kind: Kind) -> Option<Sink> {
     match kind {
         Kind::Orders => Some(orders),
-        Kind::Products | Kind::Customers => None,
+        Kind::Products => Some(products),
+        Kind::Customers => Some(customers),
     }
 }
 
@@ -74,4 +77,24 @@ fn orders(api: &dyn StoreApi, asked: Asked<'_>) -> Result<Sheet, ApiError> {
         _ => api.orders(&window, asked.cursor)?,
     };
     Ok(Sheet::of(page, take))
+}
+
+fn products(api: &dyn StoreApi, asked: Asked<'_>) -> Result<Sheet, ApiError> {
+    let page = api.products(asked.span.from, asked.cursor)?;
+    Ok(Sheet::of(page, |tx, store, products, now| {
+        let effects = catalog::products::record(tx, store.id, products, now)?;
+        Ok(taken(effects.into_iter().map(|effect| effect == Effect::News)))
+    }))
+}
+
+fn customers(api: &dyn StoreApi, asked: Asked<'_>) -> Result<Sheet, ApiError> {
+    let page = api.customers(asked.span.from, asked.cursor)?;
+    Ok(Sheet::of(page, |tx, store, customers, now| {
+        Ok(taken(orders::record_customers(tx, store, customers, now)?.into_iter()))
+    }))
+}
+
+fn taken(news: impl Iterator<Item = bool>) -> Taken {
+    let (told, same): (Vec<bool>, Vec<bool>) = news.partition(|news| *news);
+    Taken { told: told.len(), same: same.len(), unknown: 0 }
 }

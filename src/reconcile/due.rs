@@ -184,6 +184,7 @@ mod tests {
             name: "Main".into(),
             attribution: vec![],
             active: true,
+            storefront: None,
             created_at: at("2026-11-17T12:00:00Z"),
             secrets: vec![],
         }

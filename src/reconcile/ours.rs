@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::repo::{self, orders::Row};
-use crate::core::assess::{AssessedLine, Assessment};
+use crate::core::assess::{AssessedLine, Assessment, LockedClass};
 use crate::core::ids::{DistributorId, OrderId, StoreId};
 use crate::core::order::OrderState;
 use crate::core::reconcile::{Compared, Head, Ledger, Ours, Says, Waits, compare};
 use crate::db::{Conn, DbError};
 use crate::ingest::{self, Store};
-use crate::orders::{self, Assessor, Books};
+use crate::orders::{self, Assessor, Books, CustomerBooks, Grounds, Seen};
 
 /// What the store says about an order, as it was read.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ struct Held {
     head: Head,
     ledger: Option<Ledger>,
     manual: Option<DistributorId>,
+    /// What it may know of its customer, once it is calculated.
+    seen: Option<Seen>,
     calculated: bool,
     only_posted: bool,
 }
@@ -45,11 +47,12 @@ pub fn compare_all(
     told: &[Told],
 ) -> Result<Vec<Compared>, DbError> {
     let assessor = Assessor::open(conn, books)?;
-    let mut held = load(conn, &assessor, store.id, told)?;
+    let (mut held, customers) = load(conn, &assessor, store.id, told)?;
+    let asked = Asked { assessor: &assessor, customers: &customers, store: store.id };
     mark_posted(conn, &mut held, told)?;
     let mut compared = Vec::with_capacity(told.len());
     for (order, truth) in told {
-        compared.push(one(&assessor, store.id, order, truth, held.get(order), Waits::Settled)?);
+        compared.push(one(&asked, order, truth, held.get(order), Waits::Settled)?);
     }
     if compared.iter().all(Compared::is_clean) {
         return Ok(compared);
@@ -60,15 +63,35 @@ pub fn compare_all(
         let held = held.get(order);
         let waits = waiting.of(order, held.map(|held| held.order_id));
         if waits != Waits::Settled && !compared.is_clean() {
-            *compared = one(&assessor, store.id, order, truth, held, waits)?;
+            *compared = one(&asked, order, truth, held, waits)?;
         }
     }
     Ok(compared)
 }
 
-fn one(
-    assessor: &Assessor,
+/// What orders of the store are assessed with.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    assessor: &'a Assessor,
+    customers: &'a CustomerBooks,
     store: StoreId,
+}
+
+impl Asked<'_> {
+    fn assess(
+        &self,
+        state: &OrderState,
+        manual: Option<&DistributorId>,
+        locked: &[LockedClass],
+        seen: Option<Seen>,
+    ) -> Result<Assessment, DbError> {
+        let grounds = Grounds { manual, locked, book: self.customers.of(self.store, state), seen };
+        self.assessor.assess(self.store, state, &grounds)
+    }
+}
+
+fn one(
+    asked: &Asked<'_>,
     order: &str,
     truth: &Truth,
     held: Option<&Held>,
@@ -88,7 +111,8 @@ fn one(
             let manual = held.and_then(|held| held.manual.as_ref());
             let locked = held.filter(|held| held.calculated);
             let locked = locked.map_or(vec![], |held| orders::locked_classes(&held.head.lines));
-            let assessed = assessor.assess(store, state, manual, &locked)?;
+            let seen = held.and_then(|held| held.seen);
+            let assessed = asked.assess(state, manual, &locked, seen)?;
             compare(order, Says::Shown { state, assessed: &assessed }, ours, waits)
         }
         Truth::Unreadable(why) => compare(order, Says::Unreadable(why), ours, waits),
@@ -102,28 +126,46 @@ fn load(
     assessor: &Assessor,
     store: StoreId,
     told: &[Told],
-) -> Result<HashMap<String, Held>, DbError> {
+) -> Result<(HashMap<String, Held>, CustomerBooks), DbError> {
     let ids: Vec<&str> = told.iter().map(|(order, _)| order.as_str()).collect();
     let rows = repo::orders::rows(conn, store, &ids)?;
     let mut states = orders::states_of(conn, store, &ids)?;
+    let shown = told.iter().filter_map(|(_, truth)| match truth {
+        Truth::Shown(state) => Some(&**state),
+        _ => None,
+    });
+    let all: Vec<&OrderState> = states.values().chain(shown).collect();
+    let customers = CustomerBooks::load(conn, assessor, store, &all)?;
+    let asked = Asked { assessor, customers: &customers, store };
     let mut held = HashMap::with_capacity(rows.len());
     for row in rows {
         let state = states.remove(&row.external_id).unwrap_or_default();
-        let (order, row) = (row.external_id.clone(), hold(assessor, store, row, state)?);
+        let (order, row) = (row.external_id.clone(), hold(&asked, row, state)?);
         held.insert(order, row);
     }
-    Ok(held)
+    Ok((held, customers))
 }
 
-fn hold(assessor: &Assessor, store: StoreId, row: Row, state: OrderState) -> Result<Held, DbError> {
+fn hold(asked: &Asked<'_>, row: Row, state: OrderState) -> Result<Held, DbError> {
     let calculated = row.calculation_no > 0;
     let ledger = if calculated { Some(ledger(&row)?) } else { None };
     let lines: Vec<AssessedLine> = serde_json::from_value(row.lines)?;
     let manual = row.manual.map(DistributorId::new);
     let locked = if calculated { orders::locked_classes(&lines) } else { vec![] };
-    let assessed = assessor.assess(store, &state, manual.as_ref(), &locked)?;
+    let seen = calculated.then_some(Seen { policy_no: row.policy_no, binding_no: row.binding_no });
+    let assessed = asked.assess(&state, manual.as_ref(), &locked, seen)?;
     let head = Head { status: row.status, distributor: row.distributor_id, net: row.net, lines };
-    Ok(Held { order_id: row.order_id, state, assessed, head, ledger, manual, calculated, only_posted: false })
+    Ok(Held {
+        order_id: row.order_id,
+        state,
+        assessed,
+        head,
+        ledger,
+        manual,
+        seen,
+        calculated,
+        only_posted: false,
+    })
 }
 
 fn ledger(row: &Row) -> Result<Ledger, DbError> {

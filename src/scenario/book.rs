@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 use super::close::Periods;
 use super::facts::Fact;
 use super::{Scenario, Store};
-use crate::core::assess::{Assessment, Knowledge, LockedClass, PlanTerms, StoreTerms, Verdict, assess};
+use crate::core::assess::{
+    Assessment, Knowledge, LockedClass, PlanTerms, Standing, StoreTerms, Verdict, assess,
+};
 use crate::core::attribution::Named;
 use crate::core::engine::{
     Award, Calculation, CommissionLine, CommissionOrder, EventKind, PostedAward, UplineMember,
@@ -88,7 +90,8 @@ impl<'s> Book<'s> {
                 (order.clone(), self.clock(order))
             }
             Report::Deleted { order, at } => (order.clone(), at.unwrap_or_else(|| self.clock(order))),
-            Report::Ignored { .. } => return None,
+            // The rest is not about an order.
+            _ => return None,
         };
         let kept = self.orders.entry(order.clone()).or_insert_with(|| Kept::new(store));
         kept.state.absorb(report, at);
@@ -156,11 +159,12 @@ impl<'s> Book<'s> {
         let places = store.map(|store| store.places.as_slice()).unwrap_or_default();
         let platform = store.map(|store| store.platform.as_str()).unwrap_or_default();
         let known = Knowledge {
-            store: StoreTerms { store: self.store_id(&kept.store), platform, places },
+            store: StoreTerms { store: self.store_id(&kept.store), platform, places, shares_ids: true },
             catalog: &catalog,
             plan: Some(PlanTerms { currency: self.scenario.plan.currency(), classes: &classes }),
             named: &|reference, at| self.named(reference, at),
             manual: kept.manual.as_ref(),
+            customer: &Standing::default(),
             locked: &kept.locked,
         };
         assess(&kept.state, &known)
@@ -216,11 +220,12 @@ impl Kept {
         let nothing = OrderState::default();
         let places: &[String] = &[];
         let known = Knowledge {
-            store: StoreTerms { store: StoreId(-1), platform: "", places },
+            store: StoreTerms { store: StoreId(-1), platform: "", places, shares_ids: true },
             catalog: &Catalog::default(),
             plan: None,
             named: &|_, _| Named::Nobody,
             manual: None,
+            customer: &Standing::default(),
             locked: &[],
         };
         Self {

@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 
 use crate::core::order::{OrderSnapshot, Report};
 
+#[cfg(test)]
+mod beside_tests;
 mod body;
 pub mod direct;
 mod headers;
@@ -22,7 +24,7 @@ mod reader;
 pub mod shopify;
 mod signature;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod woocommerce;

@@ -1,6 +1,6 @@
 //! One integration binary: it is linked once, and its tests share one PostgreSQL cluster.
 
-// An order of WooCommerce is one long literal.
+// Whole payloads are written with json!.
 #![recursion_limit = "256"]
 // A test that cannot go on has failed, in its helpers too.
 #![allow(
@@ -15,9 +15,11 @@ mod admin_settings;
 mod any_order;
 mod api;
 mod browser;
+mod catalogue;
 mod chaos;
 mod cli;
 mod commands;
+mod customers;
 mod demo;
 mod embedded;
 mod import;
@@ -27,6 +29,7 @@ mod periods;
 mod periods_browser;
 mod pipeline;
 mod placement;
+mod privacy;
 mod proof;
 mod pulls;
 mod reconcile;

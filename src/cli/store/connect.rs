@@ -35,7 +35,7 @@ pub struct Connect {
     #[command(flatten)]
     credentials: Credentials,
     /// The shop may be inside a private network [default: no]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_private: Option<bool>,
     /// Where the shop's days begin, such as Europe/Berlin [default: what the shop says]
     #[arg(long, value_name = "ZONE")]

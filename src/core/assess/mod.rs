@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use verdict::{Exemption, Hold, HoldReason, Verdict};
 
-use super::attribution::{self, Attributed, Attribution, Named};
+use super::attribution::{self, Attributed, Attribution, Buyer, Named, PLACE_CUSTOMER};
+use super::binding::Bound;
 use super::ids::{DistributorId, StoreId};
 use super::money::Currency;
 use super::net;
@@ -25,6 +26,8 @@ pub struct StoreTerms<'a> {
     pub platform: &'a str,
     /// Ordered places of attribution.
     pub places: &'a [String],
+    /// The store's customers have the ids of the distributors that they are. Without it only decisions say who is.
+    pub shares_ids: bool,
 }
 
 /// What has to be known of the plan that is effective at the order's time.
@@ -44,8 +47,17 @@ pub struct Knowledge<'a> {
     pub named: &'a dyn Fn(&str, DateTime<Utc>) -> Named,
     /// An admin's decision for this very order.
     pub manual: Option<&'a DistributorId>,
+    /// What is known of the order's customer at its time.
+    pub customer: &'a Standing,
     /// Classes that earlier calculations of this order have used, by line: a later mapping does not reach them.
     pub locked: &'a [LockedClass],
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The distributor that the customer is.
+    pub is: Option<DistributorId>,
+    pub bound: Option<Bound>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +76,8 @@ pub struct Assessment {
     pub refunded: Decimal,
     pub net: Decimal,
     pub attributed: Option<Attributed>,
+    /// Whom the order binds its customer to, see [`binds_to`].
+    pub binds_to: Option<DistributorId>,
     pub verdict: Verdict,
 }
 
@@ -107,18 +121,58 @@ pub fn assess(state: &OrderState, known: &Knowledge<'_>) -> Assessment {
     let nets = net::commissionable(order, &state.refunds());
     let lines: Vec<AssessedLine> =
         order.lines.iter().zip(&nets.lines).map(|(line, net)| assess_line(order, line, net, known)).collect();
-    let buyer = order.customer_id.as_deref().and_then(|customer| buyer_of(customer, known));
-    let attribution =
-        attribution::attribute(order, known.store.places, known.manual, buyer.as_ref(), |reference| {
-            (known.named)(reference, order.ordered_at)
-        });
+    let attribution = attribute(order, known.store.places, known);
     let verdict = verdict::verdict(state, order, &lines, &attribution, known);
     let attributed = match attribution {
         Attribution::To(attributed) => Some(attributed),
         Attribution::Unattributed | Attribution::Refused(_) => None,
     };
-    Assessment { sold: nets.sold(), refunded: nets.refunded(), net: nets.net(), lines, attributed, verdict }
+    Assessment {
+        sold: nets.sold(),
+        refunded: nets.refunded(),
+        net: nets.net(),
+        lines,
+        attributed,
+        binds_to: binds_to(state, known),
+        verdict,
+    }
 }
+
+/// The distributor that the order names without asking whom its customer is bound to. An order that was not bought,
+/// or not paid, binds nobody; one that is held for another reason does, so that its release changes no other order.
+pub fn binds_to(state: &OrderState, known: &Knowledge<'_>) -> Option<DistributorId> {
+    let order = state.snapshot.as_ref().filter(|order| order.customer_id.is_some())?;
+    if !verdict::exemptions(state, order).is_empty() {
+        return None;
+    }
+    let listed = known.store.places;
+    let others: Vec<String>;
+    let places = match listed.iter().any(|place| place == PLACE_CUSTOMER) {
+        false => listed,
+        true => {
+            others = listed.iter().filter(|place| *place != PLACE_CUSTOMER).cloned().collect();
+            &others
+        }
+    };
+    match attribute(order, places, known) {
+        Attribution::To(to) if !to.own => Some(to.distributor),
+        _ => None,
+    }
+}
+
+fn attribute(order: &OrderSnapshot, places: &[String], known: &Knowledge<'_>) -> Attribution {
+    let shared = order.customer_id.as_deref().and_then(|customer| buyer_of(customer, known));
+    let buyer = Buyer {
+        is: known.customer.is.as_ref().or(shared.as_ref()),
+        bound: known.customer.bound.as_ref().map(|bound| &bound.distributor),
+        shares_ids: known.store.shares_ids,
+    };
+    attribution::attribute(order, places, known.manual, buyer, |reference| {
+        (known.named)(reference, order.ordered_at)
+    })
+}
+
+const DIRECT: &str = "direct";
 
 fn awaiting() -> Assessment {
     Assessment {
@@ -127,13 +181,14 @@ fn awaiting() -> Assessment {
         refunded: Decimal::ZERO,
         net: Decimal::ZERO,
         attributed: None,
+        binds_to: None,
         verdict: Verdict::Awaiting,
     }
 }
 
 /// On the direct API customers and distributors share one id space, so a buyer can be seen to refer himself.
 fn buyer_of(customer: &str, known: &Knowledge<'_>) -> Option<DistributorId> {
-    (known.store.platform == "direct").then(|| DistributorId::new(customer))
+    (known.store.platform == DIRECT).then(|| DistributorId::new(customer))
 }
 
 fn assess_line(

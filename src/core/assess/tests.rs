@@ -27,11 +27,12 @@ fn ask(order: OrderSnapshot, catalog: &Catalog) -> Assessment {
     let classes = vec!["supplement".to_owned()];
     let places = vec!["order_meta:ref".to_owned()];
     let known = Knowledge {
-        store: StoreTerms { store: StoreId(1), platform: "woocommerce", places: &places },
+        store: StoreTerms { store: StoreId(1), platform: "woocommerce", places: &places, shares_ids: true },
         catalog,
         plan: Some(PlanTerms { currency: Currency::parse("USD").unwrap(), classes: &classes }),
         named: &named,
         manual: None,
+        customer: &Standing::default(),
         locked: &[],
     };
     assess(&OrderState { snapshot: Some(order), ..OrderState::default() }, &known)

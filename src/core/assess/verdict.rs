@@ -157,7 +157,7 @@ pub(super) fn verdict(
     Verdict::Commissionable
 }
 
-fn exemptions(state: &OrderState, order: &OrderSnapshot) -> Vec<Exemption> {
+pub(super) fn exemptions(state: &OrderState, order: &OrderSnapshot) -> Vec<Exemption> {
     let told = [
         (order.test, Exemption::Test),
         (order.cancelled, Exemption::Cancelled),

@@ -61,3 +61,28 @@ pub fn insert(
     .execute(conn)?;
     Ok(())
 }
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    reference: String,
+    #[diesel(sql_type = Text)]
+    distributor_id: String,
+}
+
+/// Whom references name now: an id as it is written, or a code in any case.
+pub fn whoever(
+    conn: &mut PgConnection,
+    references: &[&str],
+) -> Result<Vec<(String, DistributorId)>, DbError> {
+    let rows: Vec<Named> = sql_query(
+        "select reference, coalesce(d.distributor_id, c.distributor_id) as distributor_id
+         from unnest($1) as t(reference)
+         left join distributors d on d.distributor_id = t.reference
+         left join distributor_codes c on c.code = lower(btrim(t.reference))
+         where coalesce(d.distributor_id, c.distributor_id) is not null",
+    )
+    .bind::<Array<Text>, _>(references)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.reference, DistributorId::new(row.distributor_id))).collect())
+}

@@ -92,7 +92,7 @@ pub fn insert_repeats(conn: &mut PgConnection, repeats: &[(Uuid, DateTime<Utc>)]
     Ok(())
 }
 
-/// A delivery read back: the bytes are the ones that were on the wire.
+/// A delivery read back: the bytes are the ones that were on the wire, or what is left of them without personal data.
 #[derive(Clone, Debug)]
 pub struct StoredDelivery {
     pub id: DeliveryId,
@@ -126,12 +126,13 @@ struct Row {
     headers: serde_json::Value,
     #[diesel(sql_type = Binary)]
     body: Vec<u8>,
+    /// Of what stands in `body`.
     #[diesel(sql_type = Binary)]
-    body_sha256: Vec<u8>,
+    sha256: Vec<u8>,
 }
 
 const COLUMNS: &str = "delivery_id, store_id, topic, delivery_key, event_key, triggered_at, received_at, headers, \
-                       body, body_sha256";
+                       body, coalesce(redacted_sha256, body_sha256) as sha256";
 
 /// In the order in which they were stored.
 pub fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<StoredDelivery>, DbError> {
@@ -166,7 +167,7 @@ impl TryFrom<Row> for StoredDelivery {
     fn try_from(row: Row) -> Result<Self, DbError> {
         let damaged = |what: &str| DbError::Damaged(format!("{what} of delivery {}", row.delivery_id));
         let body = lz4_flex::decompress_size_prepended(&row.body).map_err(|_| damaged("body"))?;
-        if sha256(&body).as_slice() != row.body_sha256 {
+        if sha256(&body).as_slice() != row.sha256 {
             return Err(damaged("body_sha256"));
         }
         Ok(Self {

@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestampt
 use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
 use super::super::{NewStore, SealedSecret, Store};
+use crate::core::binding::{Policy, Terms};
 use crate::core::ids::StoreId;
 use crate::db::DbError;
 
@@ -57,7 +58,48 @@ pub fn list_stores(conn: &mut PgConnection) -> Result<Vec<Store>, DbError> {
     for SecretRow { store_id, secret_no, sealed, created_at } in secrets {
         by_store.entry(store_id).or_default().push(SealedSecret { secret_no, sealed, created_at });
     }
-    Ok(rows.into_iter().map(|row| store(row, &mut by_store)).collect())
+    let mut terms: HashMap<i32, Vec<Terms>> = HashMap::new();
+    for row in sql_query(BINDINGS).load::<BindingRow>(conn)? {
+        terms.entry(row.store_id).or_default().push(row.terms());
+    }
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let bindings = terms.remove(&row.store_id).unwrap_or_default();
+            Store { bindings, ..store(row, &mut by_store) }
+        })
+        .collect())
+}
+
+const BINDINGS: &str = "select store_id, policy_no, days, own_place, bound_place,
+        nullif(effective_from, '-infinity') as effective_from from store_bindings order by store_id, policy_no";
+
+#[derive(QueryableByName)]
+struct BindingRow {
+    #[diesel(sql_type = Integer)]
+    store_id: i32,
+    #[diesel(sql_type = Integer)]
+    policy_no: i32,
+    #[diesel(sql_type = Nullable<Integer>)]
+    days: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    own_place: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    bound_place: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    effective_from: Option<DateTime<Utc>>,
+}
+
+impl BindingRow {
+    fn terms(self) -> Terms {
+        Terms {
+            no: self.policy_no,
+            policy: Policy::of_days(self.days.map(|days| u32::try_from(days).unwrap_or(0))),
+            own_place: self.own_place,
+            bound_place: self.bound_place,
+            from: self.effective_from,
+        }
+    }
 }
 
 fn store(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Store {
@@ -67,6 +109,7 @@ fn store(row: Row, secrets: &mut HashMap<i32, Vec<SealedSecret>>) -> Store {
         platform: row.platform,
         name: row.name,
         attribution: row.attribution,
+        bindings: vec![],
         active: row.active,
         storefront: row.storefront,
         created_at: row.created_at,

@@ -8,10 +8,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::super::OrderKey;
+use super::super::circle::Seen;
 use super::recordset;
 use crate::clock::new_id;
 use crate::core::assess::{AssessedLine, Assessment, LockedClass, Verdict};
-use crate::core::ids::{DeliveryId, OrderId, StoreId};
+use crate::core::binding::Claim;
+use crate::core::ids::{DeliveryId, DistributorId, OrderId, StoreId};
 use crate::core::order::{Absorbed, OrderState, Report};
 use crate::db::DbError;
 
@@ -25,8 +27,12 @@ pub struct Head {
     pub newest_revision: Option<i32>,
     pub calculation_no: i32,
     pub received_at: DateTime<Utc>,
-    /// As last assessed.
+    /// These as last assessed.
     pub lines: Vec<AssessedLine>,
+    pub customer_id: Option<String>,
+    pub ordered_at: Option<DateTime<Utc>>,
+    pub binds_to: Option<String>,
+    pub seen: Seen,
 }
 
 impl Head {
@@ -39,6 +45,18 @@ impl Head {
         if matches!(report, Report::Snapshot(_)) && absorbed == Absorbed::Applied {
             self.newest_revision = Some(self.revisions);
         }
+    }
+
+    /// What the order may know of its customer, unless that is everything.
+    pub fn seen_of(&self, customer: Option<&str>) -> Option<Seen> {
+        (self.calculation_no > 0 && self.customer_id.as_deref() == customer).then_some(self.seen)
+    }
+
+    /// Whom it bound its customer to until now.
+    pub fn claim(&self) -> Option<(String, Claim)> {
+        let distributor = DistributorId::new(self.binds_to.clone()?);
+        let claim = Claim { at: self.ordered_at?, order: self.external_id.clone(), distributor };
+        Some((self.customer_id.clone()?, claim))
     }
 
     /// Once money was calculated on a mapping, a later mapping does not reach the order by itself.
@@ -80,9 +98,21 @@ struct Row {
     received_at: DateTime<Utc>,
     #[diesel(sql_type = Jsonb)]
     lines: serde_json::Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    customer_id: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ordered_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    binds_to: Option<String>,
+    #[diesel(sql_type = Integer)]
+    policy_no: i32,
+    #[diesel(sql_type = Integer)]
+    binding_no: i32,
 }
 
-const COLUMNS: &str = "o.order_id, o.store_id, o.external_id, o.revisions, o.newest_revision, o.calculation_no, o.received_at, o.lines";
+const COLUMNS: &str =
+    "o.order_id, o.store_id, o.external_id, o.revisions, o.newest_revision, o.calculation_no,
+    o.received_at, o.lines, o.customer_id, o.ordered_at, o.binds_to, o.policy_no, o.binding_no";
 
 /// Locks the orders of `keys`, making those that are not there yet. Inserts in the order of the keys and locks
 /// in the order of the ids, as everybody does.
@@ -139,6 +169,10 @@ impl TryFrom<Row> for Head {
             calculation_no: row.calculation_no,
             received_at: row.received_at,
             lines: serde_json::from_value(row.lines)?,
+            customer_id: row.customer_id,
+            ordered_at: row.ordered_at,
+            binds_to: row.binds_to,
+            seen: Seen { policy_no: row.policy_no, binding_no: row.binding_no },
         })
     }
 }
@@ -166,6 +200,9 @@ struct Update<'a> {
     revisions: i32,
     newest_revision: Option<i32>,
     received_at: DateTime<Utc>,
+    binds_to: Option<&'a str>,
+    policy_no: i32,
+    binding_no: i32,
 }
 
 impl<'a> Update<'a> {
@@ -197,6 +234,9 @@ impl<'a> Update<'a> {
             revisions: head.revisions,
             newest_revision: head.newest_revision,
             received_at: head.received_at,
+            binds_to: assessment.binds_to.as_ref().map(DistributorId::as_str),
+            policy_no: head.seen.policy_no,
+            binding_no: head.seen.binding_no,
         }
     }
 }
@@ -213,7 +253,8 @@ pub fn update_heads(
            status = r.status, exemptions = r.exemptions, distributor_id = r.distributor_id, place = r.place,
            place_value = r.place_value, own = r.own, customer_id = r.customer_id, total = r.total, sold = r.sold,
            refunded = r.refunded, net = r.net, lines = r.lines, revisions = r.revisions,
-           newest_revision = r.newest_revision, received_at = r.received_at, assessed_at = $2
+           newest_revision = r.newest_revision, received_at = r.received_at, binds_to = r.binds_to,
+           policy_no = r.policy_no, binding_no = r.binding_no, assessed_at = $2
          from json_populate_recordset(null::orders, $1::json) r where o.order_id = r.order_id",
     )
     .bind::<Text, _>(recordset(&updates)?)

@@ -1,7 +1,5 @@
 //! Holds, and the decisions of admins that end them.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -108,28 +106,6 @@ pub fn waiting(conn: &mut PgConnection, reason: &str, cause: &str) -> Result<Vec
         .into_iter()
         .map(|row| Waiting { currency: row.currency, orders: row.orders, net: row.net })
         .collect())
-}
-
-#[derive(QueryableByName)]
-struct ManualRow {
-    #[diesel(sql_type = SqlUuid)]
-    order_id: Uuid,
-    #[diesel(sql_type = Text)]
-    distributor_id: String,
-}
-
-/// The latest decision for each order that has one.
-pub fn manual_attributions(
-    conn: &mut PgConnection,
-    order_ids: &[Uuid],
-) -> Result<HashMap<Uuid, DistributorId>, DbError> {
-    let rows: Vec<ManualRow> = sql_query(
-        "select distinct on (order_id) order_id, distributor_id from manual_attributions
-         where order_id = any($1) order by order_id, decision_no desc",
-    )
-    .bind::<Array<SqlUuid>, _>(order_ids)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.order_id, DistributorId::new(row.distributor_id))).collect())
 }
 
 pub fn insert_manual_attribution(

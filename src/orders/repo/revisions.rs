@@ -54,7 +54,7 @@ fn kind(report: &Report) -> &'static str {
         Report::Refund { .. } => "refund",
         Report::Deleted { .. } => "deleted",
         Report::Restored { .. } => "restored",
-        Report::Hint { .. } | Report::Ignored { .. } => "hint",
+        _ => "hint",
     }
 }
 

@@ -33,6 +33,10 @@ pub struct Row {
     pub lines: serde_json::Value,
     #[diesel(sql_type = Integer)]
     pub calculation_no: i32,
+    #[diesel(sql_type = Integer)]
+    pub policy_no: i32,
+    #[diesel(sql_type = Integer)]
+    pub binding_no: i32,
     #[diesel(sql_type = Nullable<Text>)]
     pub manual: Option<String>,
     #[diesel(sql_type = Nullable<Numeric>)]
@@ -69,6 +73,7 @@ pub struct Row {
 pub fn rows(conn: &mut PgConnection, store: StoreId, external_ids: &[&str]) -> Result<Vec<Row>, DbError> {
     Ok(sql_query(
         "select o.order_id, o.external_id, o.status, o.distributor_id, o.net, o.lines, o.calculation_no,
+                o.policy_no, o.binding_no,
                 (select m.distributor_id from manual_attributions m where m.order_id = o.order_id
                  order by m.decision_no desc limit 1) as manual,
                 c.pool, c.paid, c.breakage, c.rounding, c.calc_snapshot_json -> 'lines' as calculated_lines,

@@ -1,6 +1,6 @@
 //! Magento Open Source and Adobe Commerce: REST V1 orders, as a merchant's module or an I/O Event pushes them.
 //!
-//! [`parse`] goes by shape, because no sender names its topics alike. Only an order is taken as an order: an
+//! [`parse`] goes by shape, because no sender names its topics alike; a product is told by its SKU and type. Only an order is taken as an order: an
 //! invoice or a credit memo tells a part of one, so it is a hint to read the order again; the order's own items
 //! say what was refunded. [`pulled`] is an order that was read with all of its invoices and credit memos.
 
@@ -15,6 +15,7 @@ mod documents;
 mod items;
 mod model;
 mod order;
+mod product;
 mod refund;
 pub mod signature;
 
@@ -56,6 +57,8 @@ struct Shape<'a> {
     items: Scalar<'a>,
     total_count: Scalar<'a>,
     search_criteria: Scalar<'a>,
+    sku: Scalar<'a>,
+    type_id: Scalar<'a>,
     order: Scalar<'a>,
     event: Scalar<'a>,
     data: Scalar<'a>,
@@ -74,6 +77,9 @@ fn by_shape(meta: &DeliveryMeta, text: &str) -> Result<Vec<Report>, ParseError> 
     }
     if shape.search_criteria.literal().is_some() || shape.total_count.literal().is_some() {
         return each(meta, shape.items.literal().unwrap_or("[]"));
+    }
+    if shape.sku.literal().is_some() && shape.type_id.literal().is_some() {
+        return Ok(vec![product::product(text)?]);
     }
     let is_money = shape.base_grand_total.literal().or(shape.grand_total.literal()).is_some();
     if !is_money || shape.entity_id.literal().or(shape.increment_id.literal()).is_none() {

@@ -3,6 +3,7 @@
 //! [`parse`] picks the reader by topic, or by shape where there is no topic. [`order`] and [`refund`] read REST,
 //! [`graphql`] reads the Admin API's node; both end in [`sums`], which knows how Shopify's totals fit together. A node
 //! that brings its [`agreements`] is counted by them.
+//! [`product`], [`customer`] and [`privacy`] read what else a shop tells.
 
 use serde::Deserialize;
 
@@ -12,9 +13,12 @@ use super::{DeliveryMeta, ignored};
 use crate::core::order::{OrderSnapshot, Report};
 
 mod agreements;
+mod customer;
 mod graphql;
 mod model;
 mod order;
+mod privacy;
+mod product;
 mod refund;
 pub mod signature;
 mod sums;
@@ -28,7 +32,15 @@ pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError
         Some(topic) if topic.starts_with("orders/") && !is_side_topic(topic) => {
             by_shape(meta, text, order::parse)
         }
-        Some(topic) => Ok(ignored(format!("{topic} tells nothing about an order's money"))),
+        Some("products/create" | "products/update") => Ok(vec![product::product(text)?]),
+        Some("products/delete") => Ok(vec![product::gone(meta, text)?]),
+        Some("inventory_levels/update" | "inventory_levels/connect") => Ok(vec![product::stock(meta, text)?]),
+        Some("customers/create" | "customers/update") => Ok(vec![customer::customer(text)?]),
+        Some("customers/delete") => Ok(vec![customer::gone(meta, text)?]),
+        Some(topic) => match privacy::kind(topic) {
+            Some(kind) => Ok(vec![privacy::request(kind, text)?]),
+            None => Ok(ignored(format!("{topic} tells nothing about an order's money"))),
+        },
         None => by_shape(meta, text, order::parse),
     }
 }

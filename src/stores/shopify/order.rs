@@ -278,7 +278,7 @@ fn places(order: &Order<'_>, customer: Option<String>) -> Vec<PlaceValue> {
 }
 
 /// `"a, b"` or `["a", "b"]`.
-fn tags(places: &mut Places, place: &str, tags: Scalar<'_>) {
+pub fn tags(places: &mut Places, place: &str, tags: Scalar<'_>) {
     if let Some(text) = tags.text() {
         text.split(',').for_each(|tag| places.add(place, Some(tag.to_owned())));
     } else if let Some(list) = tags.literal() {

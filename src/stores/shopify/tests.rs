@@ -271,8 +271,7 @@ fn other_topics_say_what_they_are() {
         Report::Deleted { order, at: Some(_) } if order == "820982911946154508"));
     assert!(matches!(told("orders/edited", r#"{"order_edit":{"id":1,"order_id":820982911946154508}}"#),
         Report::Hint { order, .. } if order == "820982911946154508"));
-    for topic in ["products/update", "app/uninstalled", "customers/redact", "orders/risk_assessment_changed"]
-    {
+    for topic in ["collections/update", "app/uninstalled", "orders/risk_assessment_changed"] {
         assert!(matches!(told(topic, "{}"), Report::Ignored { .. }));
     }
     let wrapped = format!("{{\"order\":{SHOPIFY_ORDER}}}");

@@ -11,8 +11,10 @@ use super::{DeliveryMeta, ignored};
 use crate::core::order::{OrderSnapshot, Report};
 
 mod catalogue;
+mod customer;
 mod model;
 mod order;
+mod product;
 mod refund;
 pub mod signature;
 
@@ -30,8 +32,10 @@ pub fn parse(meta: &DeliveryMeta, body: &[u8]) -> Result<Vec<Report>, ParseError
     let topic = meta.topic.as_deref().unwrap_or_default();
     match topic.split_once('.') {
         None | Some(("order", _)) => of_order(topic, &body::read(text)?),
+        Some(("product", event)) => product::parse(event, text),
+        Some(("customer", event)) => customer::parse(event, text),
         Some(("action", action)) => Ok(of_action(action, &body::read(text)?)),
-        Some(_) => Ok(ignored(format!("{topic} is not about an order"))),
+        Some(_) => Ok(ignored(format!("{topic} is not about an order, a product or a customer"))),
     }
 }
 
@@ -56,6 +60,22 @@ fn of_order(topic: &str, order: &Order<'_>) -> Result<Vec<Report>, ParseError> {
     match topic {
         "order.restored" => Ok(vec![Report::Restored { order: id }, snapshot]),
         _ => Ok(vec![snapshot]),
+    }
+}
+
+/// What every body says of what it is about, or why there is nothing about it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    id: Scalar<'a>,
+    /// Only where the shop could not show it.
+    code: Scalar<'a>,
+}
+
+impl Shape<'_> {
+    fn refused(&self) -> Option<String> {
+        self.code.text().filter(|_| self.id.literal().is_none())
     }
 }
 

@@ -286,7 +286,7 @@ fn deletions_restorations_and_strangers() {
     for topic in ["order.created", "order.updated", "order.restored", ""] {
         assert!(matches!(told(topic, gone), Report::Ignored { .. }), "{topic}");
     }
-    for topic in ["product.updated", "customer.created", "coupon.updated", "subscription.created"] {
+    for topic in ["coupon.updated", "subscription.created"] {
         assert!(matches!(told(topic, WOO_ORDER), Report::Ignored { .. }), "{topic}");
     }
     let subscription = changed(WOO_ORDER, &[("/billing_period", json!("month"))]);

@@ -6,7 +6,6 @@
 pub mod assets;
 pub mod chart;
 pub mod code;
-pub mod connect;
 pub mod dashboard;
 pub mod deliveries;
 pub mod desk;

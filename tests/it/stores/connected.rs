@@ -1,19 +1,20 @@
 //! A running app and a simulated shop that is connected to it, as an operator connects one: on the command line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use fastrand::Rng;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use upline::clients::Credentials;
 use upline::core::ids::DistributorId;
 use upline::db::Lane;
 use upline::distributors::bind_codes;
 
-use super::books::Books;
+use super::books::{Books, money};
 use super::kit::{DISTRIBUTORS, Kit, code};
 use super::sim::life::Life;
 use super::sim::post::Tally;
@@ -191,7 +192,7 @@ impl Connected {
             );
             for sums in report["currencies"].as_array().expect("sums") {
                 assert_eq!(sums["drift_without_signs"], "0.00", "{report:#}");
-                assert_eq!(sums["store"], sums["ours"], "{report:#}");
+                assert_eq!(sums["commissionable"], sums["commissionable_here"], "{report:#}");
                 assert!(
                     ["1", "null"].contains(&sums["explained"].to_string().trim_matches('"')),
                     "{report:#}"
@@ -199,6 +200,21 @@ impl Connected {
             }
         }
         assert_eq!(code, Some(0));
+        assert_eq!(told(&reports), self.true_days(), "{reports:#?}");
+    }
+
+    /// Net of all that earns, and how many orders that is, by day: from the shop's truth.
+    fn true_days(&self) -> BTreeMap<String, (u64, Decimal)> {
+        let zone: Tz = self.kit.zone.parse().expect("a zone");
+        self.sim.look(|shop| {
+            let mut days: BTreeMap<String, (u64, Decimal)> = BTreeMap::new();
+            for order in shop.orders.values().filter(|order| order.earns() && order.referral.is_some()) {
+                let day = order.created_at.with_timezone(&zone).date_naive().to_string();
+                let sum = days.entry(day).or_default();
+                *sum = (sum.0 + 1, sum.1 + money(order, order.net()));
+            }
+            days
+        })
     }
 
     pub fn timed<T>(&self, what: &str, work: impl FnOnce(&Self) -> T) -> T {
@@ -207,6 +223,18 @@ impl Connected {
         eprintln!("{}: {what} took {:.1?}", self.kit.slug(), begun.elapsed());
         done
     }
+}
+
+/// The same as the reports tell it.
+fn told(reports: &[Value]) -> BTreeMap<String, (u64, Decimal)> {
+    let of = |report: &Value| {
+        let sums = report["currencies"].as_array().expect("sums").first()?;
+        let heap = &sums["commissionable"];
+        let net: Decimal = heap["net"].as_str().expect("a net").parse().expect("an amount");
+        let orders = heap["orders"].as_u64().filter(|orders| *orders > 0)?;
+        Some((report["day"].as_str().expect("a day").to_owned(), (orders, net)))
+    };
+    reports.iter().filter_map(of).collect()
 }
 
 /// Mappings of the variants that are wanted.

@@ -168,10 +168,3 @@ pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
 fn changed_silently(order: &Order) -> bool {
     order.refunds.iter().any(|refund| refund.taken_back.is_some_and(|at| at >= order.changed_at))
 }
-
-#[test]
-fn a_woocommerce_shop_is_read_as_it_is() {
-    for seed in 1..=3 {
-        whole_shop(&Kit::woocommerce(), seed, 400);
-    }
-}

@@ -148,7 +148,12 @@ impl Pipeline {
 
     /// Stores deliveries of the store as one batch; nothing is processed yet.
     pub fn accept(&self, store: StoreId, bodies: &[String]) -> Vec<Accepted> {
-        let deliveries: Vec<NewDelivery> = bodies.iter().map(|body| delivery(store, body)).collect();
+        self.accept_as(store, "order.updated", bodies)
+    }
+
+    /// The same under another topic.
+    pub fn accept_as(&self, store: StoreId, topic: &str, bodies: &[String]) -> Vec<Accepted> {
+        let deliveries: Vec<NewDelivery> = bodies.iter().map(|body| delivery(store, topic, body)).collect();
         self.db.transact(Lane::Ingest, |tx| ingest::accept(tx, &deliveries)).unwrap()
     }
 
@@ -191,10 +196,10 @@ struct Answer {
     text: Option<String>,
 }
 
-fn delivery(store: StoreId, body: &str) -> NewDelivery {
+fn delivery(store: StoreId, topic: &str, body: &str) -> NewDelivery {
     NewDelivery {
         store,
-        topic: "order.updated".into(),
+        topic: topic.into(),
         dedupe_key: ingest::sha256(body.as_bytes()),
         delivery_key: None,
         event_key: None,

@@ -9,6 +9,7 @@ mod periods;
 mod reconciliation;
 mod rest;
 mod set_up;
+mod stores;
 
 use askama::Template;
 use chrono::{TimeZone, Utc};

@@ -1,19 +1,15 @@
-//! Plans, stores, settings.
+//! Plans and settings.
 
 use super::super::code::Code;
-use super::super::connect::steps;
 use super::super::field::Wrong;
 use super::super::format::{Link, Pager, Pill, Tone};
 use super::super::once::Shown;
 use super::super::plan_publish::{Preview, PublishPage, Release};
 use super::super::plans::{self, Change, CheckPage, Checked, PlanPage, PlansPage};
-use super::super::pulls::{self, Mark, Panel};
 use super::super::settings::{AuditRow, SettingsPage, Token, Typed, User};
-use super::super::stores::{self, Last, NewStore, Secret, StorePage, StoresPage};
 use super::super::{plan_diff, plan_words};
 use super::{check, shell, usd, when};
 use crate::core::plan::{Plan, PlanProblem};
-use crate::stores::Platform;
 
 const PLAN: &str = include_str!("../../../../config/plans/unilevel.toml");
 const HYBRID: &str = include_str!("../../../../config/plans/hybrid.toml");
@@ -139,96 +135,6 @@ fn plan_publish_page() {
     };
     check("plan-publish-first", &page(None));
     check("plan-publish", &page(Some(Link::new("/admin/plans/1", "Sample 2025"))));
-}
-
-#[test]
-fn store_pages() {
-    let row = |last| stores::Row {
-        slug: "shop-eu".into(),
-        name: "Shop Europe".into(),
-        platform: "Shopify".into(),
-        state: Pill::new(Tone::Ok, "connected"),
-        last,
-        secrets: 1,
-    };
-    let page = |rows, wrong| StoresPage {
-        shell: shell("stores"),
-        rows,
-        form: NewStore { slug: "Shop EU".into(), platform: "magento".into(), ..NewStore::default() },
-        wrong,
-        platforms: vec![("shopify", "Shopify"), ("magento", "Magento")],
-        may_change: true,
-    };
-    let wrong = ["name", "slug", "platform", "attribution"];
-    let wrong = wrong.into_iter().fold(Wrong::default(), |wrong, field| wrong.with(field, "Not so."));
-    check("stores", &page(vec![row(Last::At(when(0))), row(Last::NotLately), row(Last::Never)], wrong));
-    check("stores-none", &page(vec![], Wrong::default()));
-    let secret =
-        |number, retired: bool| Secret { number, created_at: when(0), retired_at: retired.then(|| when(9)) };
-    let store = |platform, secrets| StorePage {
-        shell: shell("stores"),
-        slug: "shop-eu".into(),
-        name: "Shop Europe".into(),
-        platform: "Shopify".into(),
-        state: Pill::new(Tone::Info, "waits for the first delivery"),
-        webhook_url: "https://upline.example.test/webhooks/shop-eu".into(),
-        out_of_reach: true,
-        steps: steps(
-            platform,
-            "https://upline.example.test/webhooks/shop-eu",
-            "https://upline.example.test/api",
-        ),
-        attribution: vec!["note_attribute:ref".into(), "discount_code".into()],
-        secrets,
-        last: Last::Never,
-        pulls: pulls(),
-        makes_secrets: true,
-        shown: Some(Shown::sample("The webhook secret", &"0f".repeat(32))),
-        wrong: Wrong::default().with("secret", "Paste it."),
-        may_change: true,
-    };
-    for platform in Platform::ALL {
-        check(&format!("store-{platform}"), &store(platform, vec![secret(2, false), secret(1, true)]));
-    }
-    check("store-rotating", &store(Platform::Magento, vec![secret(2, false), secret(1, false)]));
-    check("store-bare", &store(Platform::Shopify, vec![]));
-    let silent = |connected| Panel { connected, ..Panel::default() };
-    for (name, connected) in [("store-not-connected", false), ("store-never-pulled", true)] {
-        check(name, &StorePage { pulls: silent(connected), ..store(Platform::Magento, vec![]) });
-    }
-}
-
-fn pulls() -> Panel {
-    let mark = |kind: &str, trouble: &str| Mark {
-        kind: kind.into(),
-        until: trouble.is_empty().then(|| when(9)),
-        trouble: trouble.into(),
-        next_try: (!trouble.is_empty()).then(|| when(11)),
-    };
-    let row = |from, tone, state: &str, problem: &str| pulls::Row {
-        at: when(9),
-        by: "schedule".into(),
-        what: "orders, schedule".into(),
-        from,
-        to: when(9),
-        window: "changed",
-        state: Pill::new(tone, state),
-        problem: problem.into(),
-        seen: "1,250".into(),
-        told: "3".into(),
-        fresh: "1".into(),
-    };
-    Panel {
-        slug: "shop-eu".into(),
-        csrf: "c5f0".into(),
-        connected: true,
-        may_pull: true,
-        marks: vec![mark("Orders", ""), mark("Products", "the last 3 tries failed")],
-        rows: vec![
-            row(Some(when(5)), Tone::Ok, "done", ""),
-            row(None, Tone::Bad, "failed", "the store asks us to slow down"),
-        ],
-    }
 }
 
 #[test]

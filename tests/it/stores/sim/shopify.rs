@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Answer, Call, Dialect, Sent};
-use super::shop::{Id, Shop, ShopEvent, Subscription};
+use super::shop::{Id, Order, Shop, ShopEvent, Subscription};
 
 mod bulk;
 mod node;
@@ -216,7 +216,7 @@ impl Shopify {
             }
             "orders" => json!({ "$nodes": self.orders(shop, arguments)? }),
             "ordersCount" => json!({"__typename": "Count", "precision": "EXACT",
-                "count": self.orders(shop, arguments)?.len()}),
+                "count": self.found(shop, arguments)?.len()}),
             "order" => self.node(shop, &text("id"))?,
             "node" => self.node(shop, &text("id"))?,
             "products" => {
@@ -254,19 +254,11 @@ impl Shopify {
     }
 
     /// Whatever the search finds, in its order; older ones only for those who may see all.
-    fn orders(&self, shop: &Shop, arguments: &Value) -> Result<Vec<Value>, Fault> {
+    fn found<'s>(&self, shop: &'s Shop, arguments: &Value) -> Result<Vec<&'s Order>, Fault> {
         self.allowed("orders", "read_orders")?;
         let all = self.scopes.contains(&"read_all_orders");
         let shown = |created_at: DateTime<Utc>| all || shop.now - created_at <= SHOWN_TO_ALL;
-        let field = match arguments["sortKey"].as_str() {
-            Some("UPDATED_AT") => "updatedAt",
-            Some("PROCESSED_AT") => "processedAt",
-            Some("CREATED_AT") => "createdAt",
-            Some(other) => return Err(fault("argumentLiteralsIncompatible", format!("no sort key {other}"))),
-            None => "id",
-        };
         let search = Search::parse(arguments["query"].as_str().unwrap_or_default())?;
-        // The search's own times are looked at before the object is written out.
         let found = shop.listed().filter(|order| shown(order.created_at));
         let found = found.filter(|order| {
             search.finds(|field| match field {
@@ -274,7 +266,27 @@ impl Shopify {
                 _ => time(order.created_at),
             })
         });
-        Ok(sorted(found.map(|order| node::order(shop, order)), field))
+        Ok(found.collect())
+    }
+
+    /// Only the page that is asked for, and one more that shows whether there is another, is written out.
+    fn orders(&self, shop: &Shop, arguments: &Value) -> Result<Vec<Value>, Fault> {
+        let (field, key): (_, fn(&Order) -> String) = match arguments["sortKey"].as_str() {
+            Some("UPDATED_AT") => ("updatedAt", |order| time(order.changed_at)),
+            Some("PROCESSED_AT") => ("processedAt", |order| time(order.created_at)),
+            Some("CREATED_AT") => ("createdAt", |order| time(order.created_at)),
+            Some(other) => return Err(fault("argumentLiteralsIncompatible", format!("no sort key {other}"))),
+            None => ("id", |_| String::new()),
+        };
+        let after = arguments["after"].as_str().unwrap_or_default();
+        let found = self.found(shop, arguments)?.into_iter();
+        let found = found.map(|order| (cursor(&key(order), order.id), order));
+        let mut found: Vec<(String, &Order)> = found.filter(|(cursor, _)| cursor.as_str() > after).collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        if let Some(first) = arguments["first"].as_u64() {
+            found.truncate(usize::try_from(first).unwrap() + 1);
+        }
+        Ok(sorted(found.into_iter().map(|(_, order)| node::order(shop, order)), field))
     }
 
     fn node(&self, shop: &Shop, id: &str) -> Result<Value, Fault> {
@@ -425,12 +437,16 @@ fn changed_since(all: impl Iterator<Item = Value>, arguments: &Value) -> Result<
     Ok(sorted(found, "updatedAt"))
 }
 
-/// By a time and the id; the cursor is both.
+/// By a time and the id.
+fn cursor(time: &str, id: Id) -> String {
+    format!("{time}|{id:020}")
+}
+
 fn sorted(rows: impl Iterator<Item = Value>, field: &str) -> Vec<Value> {
     let keyed = rows.map(|mut row| {
         let (value, id) = (row[field].as_str().unwrap_or_default(), row["id"].as_str().unwrap_or_default());
         let id: Id = id.rsplit('/').next().and_then(|id| id.parse().ok()).unwrap_or(0);
-        row["$cursor"] = json!(format!("{}|{id:020}", if field == "id" { "" } else { value }));
+        row["$cursor"] = json!(cursor(if field == "id" { "" } else { value }, id));
         row
     });
     let mut rows: Vec<Value> = keyed.collect();

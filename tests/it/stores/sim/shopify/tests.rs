@@ -180,8 +180,11 @@ fn long_orders_are_read_to_their_end() {
     let one = api.order(&id.to_string()).unwrap().unwrap();
     let read = [(one.external_id.clone(), one)].into();
     assert_true(&wire.shop(), &read);
-    assert_true(&wire.shop(), &read_all(&*api, &window(WindowBy::Changed), false));
-    assert_true(&wire.shop(), &read_all(&*api, &window(WindowBy::Changed), true));
+    for bulk in [false, true] {
+        // Read before the shop is locked to be looked at.
+        let read = read_all(&*api, &window(WindowBy::Changed), bulk);
+        assert_true(&wire.shop(), &read);
+    }
 }
 
 #[test]
