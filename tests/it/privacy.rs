@@ -122,8 +122,9 @@ fn a_customer_is_forgotten_and_every_cent_stays_proven() {
     pipeline.accept_as(STORE, "customer.updated", &[customer().replace("2026-10-01", "2026-09-01")]);
     pipeline.drain();
     assert_eq!(
-        pipeline
-            .ask("select places::text || ' ' || (redacted_at is not null) from customers where customer_id = '77'"),
+        pipeline.ask(
+            "select places::text || ' ' || (redacted_at is not null) from customers where customer_id = '77'"
+        ),
         "[] true"
     );
     assert_eq!(forget(&pipeline, "9").unwrap_err(), "there is no customer 9 in store main");
