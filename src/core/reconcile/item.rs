@@ -18,6 +18,8 @@ pub struct Item {
     /// As the store has it; as we were told, when it cannot be asked.
     pub store: Option<Side>,
     pub ours: Option<Side>,
+    /// The store does not know it, and we hold it as deleted: it counts on no side.
+    pub deleted: bool,
     /// By what the store says.
     pub verdict: Verdict,
     /// By our own head.
@@ -78,6 +80,7 @@ fn item(
     let due = earns.map_or(Decimal::ZERO, |assessed| assessed.net);
     let should = earns.map_or(&[][..], |assessed| &assessed.lines);
     let posted = ledger.filter(|ledger| ledger.earns).map_or(&[][..], |ledger| &ledger.lines);
+    let deleted = gone && ours.is_some_and(|ours| ours.state.is_deleted());
     let apart = each_line(should, posted, super::AssessedLine::earns);
     let made = |state: &OrderState| state.snapshot.as_ref().map(|snapshot| snapshot.ordered_at);
     Item {
@@ -85,7 +88,8 @@ fn item(
         currency,
         ordered_at: truth.and_then(|(state, _)| made(state)).or(ours.and_then(|ours| made(ours.state))),
         store: truth.map(|(state, assessed)| Side::of(state, assessed)),
-        ours: ours.map(|ours| Side::of(ours.state, ours.assessed)),
+        ours: ours.filter(|_| !deleted).map(|ours| Side::of(ours.state, ours.assessed)),
+        deleted,
         verdict: match assessed {
             Some(assessed) => assessed.verdict.clone(),
             None if gone => Verdict::Exempt(vec![Exemption::Deleted]),

@@ -81,6 +81,8 @@ pub struct Sums {
     /// As the store has it; as we were told, when it cannot be asked.
     pub store: Side,
     pub ours: Side,
+    /// Here as deleted, and unknown to the store: they count on no side.
+    pub deleted: u64,
     /// Earns nothing by rule; each order once.
     pub exempt: Heap,
     /// By reason; an order with two reasons is in both.
@@ -121,6 +123,7 @@ impl Sums {
         let net = item.store.as_ref().map_or(Decimal::ZERO, |side| side.net);
         item.store.iter().for_each(|side| self.store.add(side));
         item.ours.iter().for_each(|side| self.ours.add(side));
+        self.deleted += u64::from(item.deleted);
         self.add_verdict(item, net);
         if item.earns_here {
             self.due_here.add(item.ours.as_ref().map_or(Decimal::ZERO, |side| side.net));

@@ -123,6 +123,8 @@ pub struct SumsView {
     /// As the store has it; as we were told, when it cannot be asked.
     pub store: SideView,
     pub ours: SideView,
+    /// Here as deleted, and unknown to the store: they count on no side.
+    pub deleted: u64,
     /// Earn nothing by rule: each order once, then by reason.
     pub exempt: HeapView,
     pub exempt_by: Vec<ReasonView>,
@@ -265,6 +267,7 @@ fn sums_view(currency: &str, sums: &Sums) -> SumsView {
         currency: currency.to_owned(),
         store: side(&sums.store),
         ours: side(&sums.ours),
+        deleted: sums.deleted,
         exempt: heap(&sums.exempt),
         exempt_by: sums.exempt_by.iter().map(exempt).collect(),
         held: heap(&sums.held),

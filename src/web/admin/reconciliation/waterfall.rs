@@ -82,6 +82,7 @@ fn facts(currency: &str, sums: &Sums) -> Vec<(&'static str, String)> {
     let refunds = |number: u64, amount: Decimal| format!("{}: {}", orders(number), money(amount));
     vec![
         ("Orders here", format!("{} of {}", orders(sums.ours.orders), orders(sums.store.orders))),
+        ("Deleted at the store", orders(sums.deleted)),
         ("Refunds at the store", refunds(sums.store.refunds, sums.store.given_back)),
         ("Refunds here", refunds(sums.ours.refunds, sums.ours.given_back)),
         ("In open periods", money(sums.in_open_periods)),
