@@ -44,7 +44,7 @@ pub trait StoreApi: Send + Sync {
         self.orders(window, cursor)
     }
 
-    /// `None`: the store does not know it, or has it in the trash.
+    /// `None`: the store does not know it. One in the trash is told as the list tells it.
     fn order(&self, external_id: &str) -> Result<Option<PulledOrder>, ApiError>;
 
     /// One page of the products changed since, or of all.
