@@ -4,6 +4,8 @@
 //! 2 the command line is wrong, 3 a difference was found.
 
 mod backfill;
+mod catalog;
+mod customer;
 mod demo;
 mod distributor;
 mod doctor;
@@ -94,6 +96,8 @@ enum Command {
     User(user::UserCommand),
     Import(import::Import),
     Distributor(distributor::DistributorCommand),
+    Catalog(catalog::CatalogCommand),
+    Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
     Notices(notices::NoticesCommand),
@@ -153,6 +157,8 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),
         Command::Distributor(command) => command.run(global),
+        Command::Catalog(command) => command.run(global),
+        Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
         Command::Notices(command) => command.run(global),

@@ -1,6 +1,7 @@
 //! `upline store`: the shops that may deliver, the secrets that they sign with, and their own APIs.
 
 mod add;
+mod binding;
 mod connect;
 mod given;
 mod life;
@@ -48,6 +49,7 @@ enum Action {
     Resume(life::Resume),
     Disconnect(life::Disconnect),
     Attribution(life::Attribution),
+    Binding(binding::Binding),
     List(list::List),
     /// Where visitors of the store begin: the links of distributors lead there
     #[command(after_help = storefront::EXAMPLE)]
@@ -69,6 +71,7 @@ impl StoreCommand {
             Action::Resume(resume) => resume.run(global),
             Action::Disconnect(disconnect) => disconnect.run(global),
             Action::Attribution(attribution) => attribution.run(global),
+            Action::Binding(binding) => binding.run(global),
             Action::List(list) => list.run(global),
             Action::Storefront(storefront) => {
                 global.with_backend(Opening::Ready, |backend, clock| storefront.run(backend, clock))

@@ -87,3 +87,11 @@ pub fn done_for(
     }
     Ok(open.len())
 }
+
+/// Every open request that forgetting all customers of a store answers.
+pub fn done_for_store(tx: &mut Tx<'_>, store: StoreId, by: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+    for open in repo::open_of_store(tx.conn, store)? {
+        done(tx, open, by, "", now)?;
+    }
+    Ok(())
+}

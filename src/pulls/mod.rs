@@ -39,7 +39,7 @@ pub use worker::{Opener, Worker};
 use crate::clients::ApiError;
 use crate::connections::ConnectionProblem;
 use crate::core::ids::StoreId;
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, Tx};
 
 /// A window that was read, or is being read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,11 @@ pub fn newest(conn: &mut Conn, store: Option<StoreId>, limit: i64) -> Result<Vec
 /// Of one store, or of all.
 pub fn marks(conn: &mut Conn, store: Option<StoreId>) -> Result<Vec<Mark>, DbError> {
     repo::marks::marks(conn, store)
+}
+
+/// Everything of a kind is read once more, and not only what changed: something else of it is kept now.
+pub fn read_whole(tx: &mut Tx<'_>, store: StoreId, kind: Kind) -> Result<(), DbError> {
+    repo::marks::forget(tx.conn, (store, kind))
 }
 
 /// The newest backfill of a store, if it did not come to its end.

@@ -5,6 +5,8 @@
 
 pub mod api;
 pub mod attention;
+pub mod catalogue;
+pub mod customers;
 pub mod dashboard;
 pub mod deliveries;
 pub mod distributors;

@@ -31,7 +31,7 @@ pub mod woocommerce;
 
 pub use body::ParseError;
 pub use headers::{DEFAULT_CURRENCY_HEADER, DeliveryMeta, Headers, describe, evidence_headers};
-pub use places::{is_place, known_places, usual_places};
+pub use places::{is_customer_place, is_place, known_places, usual_places};
 pub use signature::{SignatureError, Verified};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -21,6 +21,12 @@ pub fn is_place(place: &str) -> bool {
     }
 }
 
+/// Whether a customer's record can name somebody there: `customer_tag`, `customer_meta:KEY`.
+pub fn is_customer_place(place: &str) -> bool {
+    let key = place.strip_prefix("customer_meta:");
+    place == "customer_tag" || key.is_some_and(|key| !key.trim().is_empty())
+}
+
 /// All of them, for whoever wrote another.
 pub fn known_places() -> String {
     format!("{}:NAME, {}", NAMED.join(":NAME, "), PLAIN.join(", "))

@@ -11,6 +11,7 @@
     clippy::as_conversions
 )]
 
+mod admin_catalogue;
 mod admin_settings;
 mod any_order;
 mod api;

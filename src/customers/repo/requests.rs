@@ -87,6 +87,15 @@ pub fn waiting_for(
     Ok(rows.into_iter().map(|row| row.request_id).collect())
 }
 
+pub fn open_of_store(conn: &mut PgConnection, store: StoreId) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<Id> = sql_query(
+        "select request_id from privacy_requests where store_id = $1 and handled_at is null order by request_id",
+    )
+    .bind::<Integer, _>(store.0)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.request_id).collect())
+}
+
 pub fn insert(
     conn: &mut PgConnection,
     request: Uuid,

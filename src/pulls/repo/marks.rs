@@ -76,6 +76,15 @@ pub fn move_to(
     Ok(())
 }
 
+/// As if nothing had been read yet.
+pub fn forget(conn: &mut PgConnection, (store, kind): (StoreId, Kind)) -> Result<(), DbError> {
+    sql_query("update pull_marks set pulled_until = null, daily_at = null where store_id = $1 and kind = $2")
+        .bind::<Integer, _>(store.0)
+        .bind::<Text, _>(kind.name())
+        .execute(conn)?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct Failures {
     #[diesel(sql_type = Integer)]

@@ -6,6 +6,7 @@
 pub mod assets;
 pub mod chart;
 pub mod code;
+pub mod customers;
 pub mod dashboard;
 pub mod deliveries;
 pub mod desk;
@@ -27,6 +28,7 @@ pub mod plan_diff;
 pub mod plan_publish;
 pub mod plan_words;
 pub mod plans;
+pub mod products;
 pub mod pulls;
 pub mod reconciliation;
 pub mod search;
@@ -80,6 +82,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/ledger/accounts", get().to(ledger::accounts))
         .route("/ledger/entries/{source}/{number}", get().to(ledger::entry))
         .route("/events/{id}", get().to(explain::page))
+        .configure(products::configure)
+        .configure(customers::configure)
         .configure(periods::configure)
         .configure(reconciliation::configure)
         .configure(plans::configure)

@@ -1,7 +1,9 @@
 //! The commands, against a simulated WooCommerce on a port: what they print, how they end, and what is there then.
 
 use std::io::{BufRead, BufReader, Read};
+use std::process::Child;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use crate::stores::sim::server::Sim;
 use crate::stores::sim::shop::{Basket, Carried, Referral, Shop};
 use crate::stores::sim::woocommerce::WooCommerce;
 use crate::support::app::{DISTRIBUTORS, PLAN, Ran, SKUS, Site};
+use crate::support::wait;
 
 /// A shop whose orders were made one a minute, the last of them a day ago.
 pub fn shop(orders: i64) -> Shop {
@@ -101,12 +104,15 @@ fn a_backfill_ends_with_orders_and_commissions() {
     assert_eq!(again, "130 orders read: 0 new, 0 stand differently, the rest as known.");
 }
 
-#[test]
-fn a_backfill_that_is_interrupted_goes_on_where_it_was() {
-    let (site, sim) = company(250);
+/// A backfill that waits for its second page until it is let go.
+struct Halfway {
+    child: Child,
+    go: mpsc::Sender<()>,
+}
+
+fn halfway(site: &Site, sim: &Sim, command: &[&str]) -> Halfway {
     let (asked, asks) = mpsc::channel();
-    let (answer, answers) = mpsc::channel::<()>();
-    // The third page waits until it may come.
+    let (go, may_go) = mpsc::channel();
     let mut calls = 0;
     {
         let mut chaos = sim.chaos();
@@ -115,14 +121,21 @@ fn a_backfill_that_is_interrupted_goes_on_where_it_was() {
             calls += 1;
             if calls == 2 {
                 asked.send(()).unwrap();
-                answers.recv().unwrap();
+                may_go.recv().unwrap();
             }
         }));
     }
+    let child = site.begin(command);
+    asks.recv().unwrap();
+    Halfway { child, go }
+}
+
+#[test]
+fn a_backfill_that_is_interrupted_goes_on_where_it_was() {
+    let (site, sim) = company(250);
     let begin = since();
     let command = ["backfill", "main", "--since", &begin];
-    let mut child = site.begin(&command);
-    asks.recv().unwrap();
+    let Halfway { mut child, go } = halfway(&site, &sim, &command);
     let id = i32::try_from(child.id()).unwrap();
     // SAFETY: a signal to a child that we have not waited for, so that its id is still its own.
     unsafe { libc::kill(id, libc::SIGINT) };
@@ -131,7 +144,7 @@ fn a_backfill_that_is_interrupted_goes_on_where_it_was() {
     let mut heard = String::new();
     said.read_line(&mut heard).unwrap();
     assert_eq!(heard.trim_end(), "Stopping after this page; once more to end at once.");
-    answer.send(()).unwrap();
+    go.send(()).unwrap();
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
@@ -146,6 +159,27 @@ fn a_backfill_that_is_interrupted_goes_on_where_it_was() {
     assert!(on.err.contains(&format!("Going on where it ended: {read} orders were read.")), "{}", on.err);
     assert_eq!(on.ok(), "250 orders read: 250 new, 0 stand differently, the rest as known.");
     assert_eq!(site.run(&["verify", "--json"]).json()["commission_events"], json!(3 * 250));
+}
+
+#[test]
+fn a_backfill_that_is_killed_goes_on_behind_the_last_page_that_was_stored() {
+    let (site, sim) = company(250);
+    let begin = since();
+    let command = ["backfill", "main", "--since", &begin];
+    let Halfway { mut child, go } = halfway(&site, &sim, &command);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    go.send(()).unwrap();
+    sim.chaos().meanwhile = None;
+    let before = site.run(&["pull", "status", "main", "--json"]).json()["pulls"][0].clone();
+    assert_eq!((&before["state"], &before["pages"]), (&json!("running"), &json!(1)));
+    // The database may need a moment to see that the turn is free.
+    let on = wait::until("the turn of the dead", Duration::from_secs(20), || {
+        Some(site.run(&command)).filter(|ran| !ran.err.contains("at this moment"))
+    });
+    assert_eq!(on.ok(), "250 orders read: 250 new, 0 stand differently, the rest as known.");
+    assert_eq!(site.run(&["verify", "--json"]).json()["commission_events"], json!(3 * 250));
+    site.run(&["replay", "--check"]).ok();
 }
 
 #[test]

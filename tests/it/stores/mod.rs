@@ -6,6 +6,7 @@ mod connected;
 mod faults;
 mod kit;
 mod magento;
+mod outages;
 mod reading;
 mod runs;
 // One vocabulary for three platforms: none of them uses all of it.

@@ -46,6 +46,7 @@ fn assess(state: &OrderState) -> Assessment {
             refunded: Decimal::ZERO,
             net: Decimal::ZERO,
             attributed: None,
+            binds_to: None,
             verdict: Verdict::Awaiting,
         };
     };
@@ -84,6 +85,7 @@ fn assess(state: &OrderState) -> Assessment {
             value: "4".into(),
             own: false,
         }),
+        binds_to: None,
         verdict: if exempt.is_empty() { Verdict::Commissionable } else { Verdict::Exempt(exempt) },
     }
 }

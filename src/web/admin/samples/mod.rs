@@ -3,6 +3,7 @@
 //!
 //! With `UI_SAMPLES=DIR` the rendered pages are also written there, to be looked at.
 
+mod catalogue;
 mod dashboard;
 mod flow;
 mod periods;

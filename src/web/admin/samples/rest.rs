@@ -60,6 +60,7 @@ fn sku_pages() {
             suggestion: "KIT-9 is mapped to “kit” on woocommerce".into(),
             href: "/admin/held/cause".into(),
         }],
+        in_stores: super::catalogue::in_stores(),
         rows: vec![row(1), row(2)],
         pager: pager(),
     };

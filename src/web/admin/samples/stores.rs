@@ -1,5 +1,6 @@
 //! Stores: the list, the steps of connecting one, its page in good and bad health.
 
+use super::super::customers::binding;
 use super::super::field::Wrong;
 use super::super::format::{Pill, Tone};
 use super::super::once::Shown;
@@ -99,6 +100,7 @@ fn store_pages() {
         attribution: vec!["note_attribute:ref".into(), "discount_code".into()],
         secrets,
         last: Last::Never,
+        binding: binding(),
         pulls: pulls(),
         makes_secrets: true,
         shown: Some(Shown::sample("The webhook secret", &"0f".repeat(32))),
@@ -131,6 +133,23 @@ fn store_pages() {
         check(name, &StorePage { pulls: silent(connected), ..store(Platform::Magento, vec![], None) });
     }
     check("store-viewed", &StorePage { may_change: false, ..store(Platform::Shopify, vec![], None) });
+}
+
+fn binding() -> binding::Panel {
+    let version = |policy: &str, from| binding::Version {
+        policy: policy.into(),
+        from,
+        places: "customer_meta:distributor_code".into(),
+    };
+    binding::Panel {
+        slug: "shop-eu".into(),
+        csrf: "c5f0".into(),
+        may_change: true,
+        versions: vec![version("90 days", Some(when(0))), version("life", None)],
+        days: "90".into(),
+        choice: "days",
+        ..binding::Panel::default()
+    }
 }
 
 fn pulls() -> Panel {

@@ -16,6 +16,7 @@ use super::desk::Desk;
 use super::format::{self, Amount, Pager, Pill, Tone, When};
 use super::held::cause_address;
 use super::held::mend::{classes, date, product};
+use super::products;
 use super::shell::Shell;
 use super::words;
 use crate::access::audit;
@@ -39,6 +40,7 @@ pub struct SkusPage {
     pub classes: Vec<String>,
     pub platforms: Vec<&'static str>,
     pub unmapped: Vec<Unmapped>,
+    pub in_stores: products::Panel,
     pub rows: Vec<Row>,
     pub pager: Pager,
 }
@@ -90,11 +92,13 @@ pub async fn list(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<Htt
     let after = (!value.is_empty()).then_some((value, of, kind, store));
     let begun = after.is_some();
     let (wanted, state, now) = (filter.clone(), desk.state.clone(), desk.now());
-    let (shell, (unmapped, classes, found)) = desk
+    let (shell, (unmapped, in_stores, classes, found)) = desk
         .read(&viewer, "skus", move |conn| {
             let first = after.is_none() && wanted.is_empty();
             let unmapped = if first { unmapped(conn)? } else { vec![] };
-            Ok((unmapped, classes(conn, &state, now)?, report::list(conn, &wanted, after, now)?))
+            let in_stores = if first { products::find(conn)? } else { vec![] };
+            let classes = classes(conn, &state, now)?;
+            Ok((unmapped, in_stores, classes, report::list(conn, &wanted, after, now)?))
         })
         .await?;
     let Filter { q, class, platform } = &filter;
@@ -106,6 +110,7 @@ pub async fn list(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<Htt
     });
     let page = SkusPage {
         shell,
+        in_stores: products::panel(&in_stores, classes.clone(), &viewer),
         classes,
         platforms: PLATFORMS.to_vec(),
         unmapped,

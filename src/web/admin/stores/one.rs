@@ -16,6 +16,7 @@ use crate::db::Lane;
 use crate::ingest;
 use crate::reports::set_up as report;
 use crate::stores::Platform;
+use crate::web::admin::customers::binding;
 use crate::web::admin::desk::{Desk, Nothing, nothing};
 use crate::web::admin::field::Wrong;
 use crate::web::admin::format::{Pill, Tone, When};
@@ -42,6 +43,7 @@ pub struct StorePage {
     pub attribution: Vec<String>,
     pub secrets: Vec<Secret>,
     pub last: Last,
+    pub binding: binding::Panel,
     pub pulls: pulls::Panel,
     pub makes_secrets: bool,
     pub shown: Option<Shown>,
@@ -128,6 +130,7 @@ pub async fn show(
     let page = StorePage {
         shell,
         state: state(&store, connection.as_ref(), last),
+        binding: binding::panel(&store, session),
         slug: store.slug,
         name: store.name,
         platform,

@@ -31,6 +31,7 @@ pub struct Shop {
     pub events: Vec<ShopEvent>,
     next_id: Id,
     next_number: u64,
+    next_subscription: Id,
 }
 
 #[derive(Clone, Debug)]
@@ -254,6 +255,7 @@ impl Shop {
             events: Vec::new(),
             next_id: first_id,
             next_number: 1001,
+            next_subscription: 1,
         }
     }
 
@@ -473,7 +475,9 @@ impl Shop {
     // --- subscriptions ---
 
     pub fn subscribe(&mut self, topic: &str, address: &str, secret: &str) -> Id {
-        let id = self.fresh_id();
+        // Ids of their own: two shops of one seed are the same, subscribed to or not.
+        let id = self.next_subscription;
+        self.next_subscription += 1;
         let (topic, address, secret) = (topic.to_owned(), address.to_owned(), secret.to_owned());
         self.subscriptions.insert(id, Subscription { id, topic, address, secret, active: true, failures: 0 });
         id

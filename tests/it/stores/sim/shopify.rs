@@ -36,7 +36,7 @@ pub struct Shopify {
     pub scopes: Vec<&'static str>,
     /// Points that the bucket holds, and that come back with every call.
     pub bucket: (u64, u64),
-    /// So often a bulk operation is asked about in vain.
+    /// For so many calls a bulk operation is still running.
     pub bulk_runs: u32,
     state: Mutex<State>,
 }
@@ -175,10 +175,13 @@ impl Shopify {
         self.reply(Ok(Value::Object(data)), cost)
     }
 
-    /// Takes the points, if they are there; some come back with every call.
+    /// Takes the points, if they are there. Time goes by with every call: points come back, bulk operations go on.
     fn pay(&self, cost: u64) -> bool {
         let (holds, comes) = self.bucket;
         let mut state = self.state.lock().unwrap();
+        for operation in &mut state.bulk {
+            operation.running = operation.running.saturating_sub(1);
+        }
         state.spent = state.spent.saturating_sub(comes);
         if state.spent + cost > holds {
             return false;
@@ -358,11 +361,8 @@ impl Shopify {
     }
 
     fn bulk_state(&self, id: &str, host: &str) -> Value {
-        let mut state = self.state.lock().unwrap();
-        let Some(operation) = state.bulk.iter_mut().find(|known| known.id == id) else { return Value::Null };
-        let told = operation.state(host);
-        operation.running = operation.running.saturating_sub(1);
-        told
+        let state = self.state.lock().unwrap();
+        state.bulk.iter().find(|known| known.id == id).map_or(Value::Null, |known| known.state(host))
     }
 
     /// From another host, signed in its address: whoever sends a token there gives it away.

@@ -10,7 +10,7 @@ pub struct Operation {
     pub id: String,
     pub file: String,
     pub roots: usize,
-    /// So often it is still running when it is asked about.
+    /// For so many calls it is still running.
     pub running: u32,
 }
 

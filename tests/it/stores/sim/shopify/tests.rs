@@ -215,7 +215,7 @@ fn old_orders_need_a_scope_and_say_so() {
     let scopes = vec!["read_orders", "read_products"];
     let wire = Wire::new(shop, Box::new(Shopify { scopes, ..Shopify::default() }), 1);
     let api = open(&wire, &app());
-    assert_eq!(api.probe().unwrap().missing_scopes, ["read_customers"]);
+    assert_eq!(api.probe().unwrap().missing_scopes, ["read_customers", "read_all_orders"]);
     assert!(
         matches!(api.customers(None, None), Err(ApiError::Forbidden(why)) if why.contains("read_customers"))
     );
