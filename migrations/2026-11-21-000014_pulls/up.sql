@@ -30,7 +30,9 @@ comment on column pulls.window_from is 'empty: everything there is';
 comment on column pulls.remaining is 'what the store said is left, when it last said so';
 comment on column pulls.told is 'what was news, of what was seen';
 comment on column pulls.fresh is 'what nothing was known of, of what was told';
-create index pulls_newest on pulls (store_id, kind, started_at desc);
+create index pulls_newest on pulls (store_id, started_at desc);
+create index pulls_newest_of_kind on pulls (store_id, kind, started_at desc);
+create index pulls_running on pulls (store_id, kind) where state = 'running';
 
 -- Until when a store was read, and how that goes.
 create table pull_marks (

@@ -24,6 +24,7 @@ use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
 use crate::periods::Worker;
 use crate::plans::{Plans, Published};
 use crate::pulls;
+use crate::reconcile::{self, Reconciler};
 use crate::settings::{self, Settings};
 use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
@@ -44,6 +45,7 @@ pub struct Parts {
     pub referrals: Arc<Fresh<Referrals>>,
     pub default_currency: Currency,
     pub pulls: settings::Pulls,
+    reconcile: settings::Reconcile,
     pub intake: Intake,
     schedule: connections::Schedule,
     writer: thread::JoinHandle<()>,
@@ -95,6 +97,7 @@ impl Parts {
             referrals,
             default_currency,
             pulls: settings.pulls,
+            reconcile: settings.reconcile,
             intake,
             schedule,
             writer,
@@ -116,6 +119,8 @@ impl Parts {
         tasks.push(tokio::spawn(self.puller().run(stopped.clone())));
         let connections = connections::Worker::new(state.keeper(), self.metrics.clone(), self.schedule);
         tasks.push(tokio::spawn(connections.run(stopped.clone())));
+        let days = reconcile::Worker::new(self.reconciler(), self.reconcile.clone());
+        tasks.push(tokio::spawn(days.run(stopped.clone())));
         tasks
     }
 
@@ -133,6 +138,11 @@ impl Parts {
         let relays =
             [self.relay(deliveries), self.relay(reviews), self.relay(commissions), self.relay(FactConsumer)];
         relays.map(|relay| tokio::spawn(relay.run(stopped.clone()))).into()
+    }
+
+    fn reconciler(&self) -> Reconciler {
+        let (db, vault) = (self.backend.db.clone(), self.backend.vault.clone());
+        Reconciler::new(db, vault, self.books.clone(), self.clock.clone())
     }
 
     fn puller(&self) -> pulls::Worker {

@@ -104,7 +104,9 @@ impl Backfill {
         let done = pull.state == State::Done;
         if self.json {
             let mut told = pull::as_json(pull);
-            told["processed"] = json!(settled);
+            if let Some(fields) = told.as_object_mut() {
+                fields.insert("processed".to_owned(), json!(settled));
+            }
             output::json(&told)?;
         } else {
             let Pull { seen, told, fresh, .. } = pull;

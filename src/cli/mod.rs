@@ -19,6 +19,7 @@ mod pipeline;
 mod plan;
 mod proof;
 mod pull;
+mod reconcile;
 mod scenario;
 mod serve;
 mod simulate;
@@ -90,6 +91,7 @@ enum Command {
     Store(store::StoreCommand),
     Pull(pull::PullCommand),
     Backfill(backfill::Backfill),
+    Reconcile(reconcile::Reconcile),
     Token(token::TokenCommand),
     User(user::UserCommand),
     Import(import::Import),
@@ -150,6 +152,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Store(command) => command.run(global),
         Command::Pull(command) => command.run(global),
         Command::Backfill(command) => command.run(global),
+        Command::Reconcile(command) => command.run(global),
         Command::Token(command) => command.run(global),
         Command::User(command) => command.run(global),
         Command::Import(command) => command.run(global),

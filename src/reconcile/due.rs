@@ -183,6 +183,7 @@ mod tests {
             platform: "woocommerce".into(),
             name: "Main".into(),
             attribution: vec![],
+            bindings: vec![],
             active: true,
             storefront: None,
             created_at: at("2026-11-17T12:00:00Z"),

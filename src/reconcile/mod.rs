@@ -34,6 +34,7 @@ use crate::core::ids::StoreId;
 use crate::db::{Db, DbError, Lane, Tx, connect};
 use crate::ingest::Store;
 use crate::orders::Books;
+use crate::pulls::Stop;
 use crate::vault::Vault;
 
 /// Whether what is found is mended where it can be.
@@ -62,6 +63,8 @@ pub enum ReconcileProblem {
     NoSuchDay(NaiveDate),
     #[error("{1} of the store {0} is being reconciled by somebody else just now; wait for its report")]
     Busy(String, NaiveDate),
+    #[error("it was told to stop before the day was read to its end; no report is kept")]
+    Stopped,
     #[error("the database failed")]
     Db(#[from] DbError),
 }
@@ -99,6 +102,8 @@ pub struct Reconciler {
     pub books: Books,
     pub clock: Clock,
     pub patience: Patience,
+    /// Ends a reading at its next page.
+    pub stop: Arc<Stop>,
     /// Told how many orders of the store's day were read so far.
     pub progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
@@ -119,7 +124,8 @@ pub fn day(
 
 impl Reconciler {
     pub fn new(db: Db, vault: Vault, books: Books, clock: Clock) -> Self {
-        Self { db, vault, books, clock, patience: Patience::default(), progress: Arc::new(|_| {}) }
+        let (patience, stop) = (Patience::default(), Arc::default());
+        Self { db, vault, books, clock, patience, stop, progress: Arc::new(|_| {}) }
     }
 
     /// With the store's own API, when it is connected. A store that is paused is asked too: somebody wants to know.

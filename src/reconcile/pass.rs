@@ -38,8 +38,8 @@ impl Pass<'_> {
             let page = self.api.orders(&window, cursor.as_deref())?;
             self.page(&page.items)?;
             (self.room.progress)(u64::try_from(self.tally.seen.len()).unwrap_or(u64::MAX));
-            if let Some(wait) = page.wait {
-                std::thread::sleep(wait);
+            if self.room.stop.wait(page.wait.unwrap_or_default()) {
+                return Err(Stop::Told);
             }
             match page.next {
                 Some(next) => cursor = Some(next),
@@ -106,13 +106,18 @@ impl Pass<'_> {
         }
     }
 
-    /// Our orders of the day that the store did not show: each is asked for before it is called deleted.
+    /// Our orders of the day that the store did not show: each is asked for before it is called deleted, unless we
+    /// hold it as that already.
     fn not_shown(&mut self) -> Result<(), Stop> {
-        let (mut absent, mut ours) = (vec![], 0usize);
+        let (mut absent, mut deleted, mut ours) = (vec![], vec![], 0usize);
         each_of_ours(self.room, self.store, self.day, |page| {
-            ours += page.len();
-            let missing = page.iter().filter(|order| !self.tally.seen.contains(&order.external_id));
-            absent.extend(missing.map(|order| order.external_id.clone()));
+            ours += page.iter().filter(|order| !order.deleted).count();
+            for order in page.iter().filter(|order| !self.tally.seen.contains(&order.external_id)) {
+                match order.deleted {
+                    true => deleted.push((order.external_id.clone(), Truth::Gone)),
+                    false => absent.push(order.external_id.clone()),
+                }
+            }
             Ok(())
         })?;
         if absent.len() > FEW && absent.len() * 4 > ours {
@@ -122,6 +127,11 @@ impl Pass<'_> {
                  read_all_orders)",
                 ours - absent.len()
             )));
+        }
+        for batch in deleted.chunks(usize::try_from(BATCH).unwrap_or(1)) {
+            self.tally.seen.extend(batch.iter().map(|(order, _)| order.clone()));
+            let compared = compare(self.room, self.store, batch)?;
+            self.tally.take(compared);
         }
         self.reread(&absent)
     }

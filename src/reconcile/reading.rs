@@ -58,7 +58,7 @@ pub fn of_store(
     if let Err(stop) = pass.read() {
         return pass.tally.stopped(room, store, stop);
     }
-    let found = pass.tally.differences();
+    let found = pass.tally.noted();
     let is_mended = pass.heal()?;
     let again = if is_mended { pass.tally.suspected() } else { pass.tally.to_reread() };
     if is_mended {
@@ -86,7 +86,7 @@ pub fn of_ours(
     heal: Heal,
 ) -> Result<Found, ReconcileProblem> {
     let mut tally = ours_alone(room, store, day)?;
-    let found = tally.differences();
+    let found = tally.noted();
     if heal == Heal::Yes && review(room, &tally)? {
         settle(room, store)?;
         tally = ours_alone(room, store, day)?;
@@ -137,6 +137,9 @@ pub fn compare(room: &Reconciler, store: &Store, told: &[Told]) -> Result<Vec<Co
 fn settle(room: &Reconciler, store: &Store) -> Result<(), DbError> {
     for _ in 0..room.patience.looks {
         if room.db.read(Lane::Pipeline, |conn| pulls::settled(conn, store.id))? {
+            return Ok(());
+        }
+        if room.stop.is_said() {
             return Ok(());
         }
         (room.patience.pause)();

@@ -14,6 +14,8 @@ use crate::ingest::Store;
 pub struct Tally {
     pub day: Day,
     pub suspects: BTreeMap<String, Compared>,
+    /// What was found at an order when it was judged first.
+    noted: BTreeMap<String, Vec<Difference>>,
     /// Every order that was judged, by the store's own id.
     pub seen: HashSet<String>,
 }
@@ -27,14 +29,17 @@ impl Tally {
                     self.day.add(compared);
                 }
                 false => {
+                    let noted = self.noted.entry(compared.order.clone());
+                    noted.or_insert_with(|| compared.differences.clone());
                     self.suspects.insert(compared.order.clone(), compared);
                 }
             }
         }
     }
 
-    pub fn differences(&self) -> Vec<Difference> {
-        self.suspects.values().flat_map(|compared| compared.differences.clone()).collect()
+    /// All that was found so far, although some of it may not be so any more.
+    pub fn noted(&self) -> Vec<Difference> {
+        self.noted.values().flatten().cloned().collect()
     }
 
     pub fn suspected(&self) -> Vec<String> {
@@ -62,6 +67,7 @@ impl Tally {
                 error.to_string()
             }
             Stop::Doubtful(why) => why,
+            Stop::Told => return Err(ReconcileProblem::Stopped),
         };
         Ok(Found { day: self.finish(), healed: vec![], incomplete: Some(incomplete), asked: true })
     }
@@ -76,6 +82,8 @@ impl Tally {
 pub enum Stop {
     Api(ApiError),
     Db(DbError),
+    /// Somebody wants the program to end.
+    Told,
     /// It was, and nobody should believe it.
     Doubtful(String),
 }

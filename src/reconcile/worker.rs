@@ -34,12 +34,20 @@ impl Worker {
         Self { reconciler, settings, since: Arc::default() }
     }
 
-    /// Works until `stop` says so; a day that has begun is finished.
+    /// Works until `stop` says so; a day that is being read then is begun again by the next start.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut polls = 0u32;
         while !*stop.borrow() {
             let (worker, scheduled) = (self.clone(), polls.is_multiple_of(SCHEDULE));
-            let looked = tokio::task::spawn_blocking(move || worker.look(scheduled)).await;
+            let looking = tokio::task::spawn_blocking(move || worker.look(scheduled));
+            tokio::pin!(looking);
+            let looked = tokio::select! {
+                looked = &mut looking => looked,
+                _ = stop.changed() => {
+                    self.reconciler.stop.say();
+                    looking.await
+                }
+            };
             polls = polls.wrapping_add(1);
             match looked {
                 Ok(Ok(_)) => {}
@@ -68,7 +76,7 @@ impl Worker {
         let mut failed: Vec<String> = vec![];
         let mut done = 0;
         for day in days.into_iter().take(MOST) {
-            if failed.contains(&day.store) {
+            if failed.contains(&day.store) || self.reconciler.stop.is_said() {
                 continue;
             }
             done += 1;
@@ -103,8 +111,8 @@ impl Worker {
                 Ok(report.incomplete.is_none())
             }
             Err(ReconcileProblem::Db(error)) if error.is_transient() => Err(error),
-            // Whoever does it writes the report.
-            Err(ReconcileProblem::Busy(..)) => Ok(true),
+            // Whoever does it writes the report; or the next start does.
+            Err(ReconcileProblem::Busy(..) | ReconcileProblem::Stopped) => Ok(true),
             Err(problem) => {
                 tracing::error!(store = due.store, day = %due.day, %problem, "a day cannot be reconciled");
                 let forget = |tx: &mut crate::db::Tx<'_>| days::forget(tx.conn, &due.store, due.day);

@@ -9,6 +9,7 @@ mod entries;
 mod orders;
 mod periods;
 mod pulls;
+mod reconciliation;
 
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -23,6 +24,10 @@ pub use orders::{
 };
 pub use periods::{AwardView, PeriodView, PoolView, RunView, awards, period, periods, run};
 pub use pulls::{PullFilter, PullView, pulls};
+pub use reconciliation::{
+    DayView, DeliveriesView, DifferenceView, HeapView, ReasonView, ReportView, SideView, SumsView,
+    reconciled_days, reconciliation,
+};
 
 use crate::core::money::Currency;
 use crate::db::{Conn, DbError};

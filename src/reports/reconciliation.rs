@@ -5,7 +5,7 @@ mod sheet;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::sql_types::{
     BigInt, Bool, Date, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -242,7 +242,7 @@ pub struct Oldest {
     pub at: DateTime<Utc>,
 }
 
-/// How the newest reports of the days from `since` on stand together.
+/// How the newest reports of days stand together.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     pub explained: Vec<Explained>,
@@ -252,7 +252,7 @@ pub struct Standing {
 }
 
 #[derive(QueryableByName)]
-struct Days {
+struct Counted {
     #[diesel(sql_type = BigInt)]
     days: i64,
     #[diesel(sql_type = BigInt)]
@@ -262,7 +262,10 @@ struct Days {
 const NEWEST: &str = "newest as (select distinct on (store_id, day) store_id, day, report_no, state, oldest_unexplained
                                  from reconciliations where day >= $1 order by store_id, day, report_no desc)";
 
-pub fn standing(conn: &mut Conn, since: NaiveDate) -> Result<Standing, DbError> {
+/// Of the days that began up to `back` days ago.
+pub fn standing(conn: &mut Conn, now: DateTime<Utc>, back: u64) -> Result<Standing, DbError> {
+    let today = now.date_naive();
+    let since = today.checked_sub_days(Days::new(back)).unwrap_or(today);
     let explained: Vec<Explained> = sql_query(format!(
         "with {NEWEST} select r.currency::text as currency, sum(r.worth) as worth, sum(r.explained) as explained,
                 sum(r.off) as off
@@ -279,10 +282,10 @@ pub fn standing(conn: &mut Conn, since: NaiveDate) -> Result<Standing, DbError> 
     .bind::<Date, _>(since)
     .get_result(conn)
     .optional()?;
-    let days: Days = sql_query(format!(
+    let counted: Counted = sql_query(format!(
         "with {NEWEST} select count(*) as days, count(*) filter (where state = 'not_ok') as not_ok from newest"
     ))
     .bind::<Date, _>(since)
     .get_result(conn)?;
-    Ok(Standing { explained, oldest, days: days.days, not_ok: days.not_ok })
+    Ok(Standing { explained, oldest, days: counted.days, not_ok: counted.not_ok })
 }

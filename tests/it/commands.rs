@@ -10,8 +10,21 @@ fn help_teaches_and_wrong_usage_is_two() {
     let site = Site::new();
     let help = site.run(&["--help"]).ok();
     for command in [
-        "demo", "serve", "migrate", "doctor", "store", "token", "user", "import", "plan", "scenario",
-        "inspect", "explain", "verify", "replay",
+        "demo",
+        "serve",
+        "migrate",
+        "doctor",
+        "store",
+        "token",
+        "user",
+        "import",
+        "plan",
+        "scenario",
+        "inspect",
+        "explain",
+        "verify",
+        "replay",
+        "reconcile",
     ] {
         assert!(
             help.lines().any(|line| line.trim_start().starts_with(command)),

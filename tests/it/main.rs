@@ -33,6 +33,7 @@ mod placement;
 mod privacy;
 mod proof;
 mod pulls;
+mod reconcile;
 mod referrals;
 mod scenarios;
 mod stores;

@@ -154,7 +154,7 @@ fn hint(message: &str) -> &'static str {
         " (check the consumer secret and the access token secret, and that the address is the store's own: \
          scheme, host and sub-directory are signed)"
     } else if message.contains("timestamp") {
-        " (the clocks of this machine and of the store differ by more than ten minutes)"
+        " (the clock of this machine is more than ten minutes ahead of the store's)"
     } else {
         ""
     }

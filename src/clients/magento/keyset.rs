@@ -70,8 +70,7 @@ impl Table<'_> {
                 .map_err(|_| ApiError::Unsupported(format!("{text:?} is not a place to read on from")))?,
             None => Cursor { at: whole_second(from), given: vec![], after: None },
         };
-        let List { rows, total } =
-            list(door, self.path, &self.criteria(&cursor, to), 1, |raw| Row::read(raw))?;
+        let List { rows, total } = list(door, self.path, &self.criteria(&cursor, to), 1, Row::read)?;
         let times = rows.iter().map(|row| self.time(row)).collect::<Result<Vec<_>, _>>()?;
         let next = self.next(&cursor, &rows, &times, total)?;
         let next = next.map(|next| serde_json::to_string(&next)).transpose();

@@ -17,24 +17,27 @@ const LISTS: [(&str, &str); 5] = [
 ];
 const STORES: &str = "Magento_Backend::store";
 
-/// A bearer token that the store does not take is answered like one without any resource: only when nothing at all
-/// may be read are the credentials wrong.
+/// A bearer token that the store does not take is answered like one without any resource, and what the store is may
+/// be open to everybody: only when none of the lists may be read are the credentials wrong.
 pub fn probe(door: &Door) -> Result<Probe, ApiError> {
     let mut probe =
         Probe { name: door.host().to_owned(), version: Some("REST V1".into()), ..Probe::default() };
-    let mut refusal = None;
     match configs(door) {
         Ok(configs) => describe(&mut probe, &configs),
-        Err(error) => refusal = Some(lacking(&mut probe, STORES, error)?),
+        Err(error) => _ = lacking(&mut probe, STORES, error)?,
     }
+    let mut refusals = vec![];
     for (path, resource) in LISTS {
         match list(door, path, &Criteria::default().of("entity_id", "eq", "1"), 1, Row::read) {
             Ok(_) => {}
-            Err(error) => _ = refusal.get_or_insert(lacking(&mut probe, resource, error)?),
+            Err(error) => refusals.push(lacking(&mut probe, resource, error)?),
         }
     }
-    match refusal {
-        Some(error @ ApiError::Unauthorized(_)) if probe.missing_scopes.len() > LISTS.len() => Err(error),
+    if refusals.len() < LISTS.len() {
+        return Ok(probe);
+    }
+    match refusals.into_iter().next() {
+        Some(error @ ApiError::Unauthorized(_)) => Err(error),
         _ => Ok(probe),
     }
 }

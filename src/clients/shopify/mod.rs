@@ -33,8 +33,8 @@ mod webhooks;
 use graphql::{Admin, Operation, lock};
 use token::Token;
 
-/// What everything needs; `read_all_orders` is asked for only where a window begins earlier.
-const SCOPES: [&str; 3] = ["read_orders", "read_products", "read_customers"];
+/// What everything needs; the last one only for orders older than 60 days.
+const SCOPES: [&str; 4] = ["read_orders", "read_products", "read_customers", orders::ALL_ORDERS];
 const FIRST_PAGE: u32 = 20;
 
 pub struct Shopify {

@@ -18,6 +18,7 @@ use crate::clients::{ApiError, Page, PulledOrder, Window, WindowBy};
 
 /// Older orders are not shown to an app without the scope `read_all_orders`, and nothing in an answer says so.
 const SHOWN_TO_ALL: TimeDelta = TimeDelta::days(60);
+pub const ALL_ORDERS: &str = "read_all_orders";
 const MOST_POINTS: u64 = 1000;
 const LARGEST_PAGE: u32 = 100;
 /// An order that changes while its parts are read is read again.
@@ -119,8 +120,30 @@ impl Shopify {
         }
         let gid = format!("gid://shopify/Order/{external_id}");
         match self.read_order(&gid)? {
-            None => Ok(None),
+            None => self.is_surely_gone(external_id).map(|()| None),
             Some((node, read_at)) => Ok(Some(self.whole_order(read(&node)?, node, read_at)?)),
+        }
+    }
+
+    /// An order that is not shown is either gone or older than what we are shown; ids grow with time.
+    fn is_surely_gone(&self, external_id: &str) -> Result<(), ApiError> {
+        if self.has_scope(ALL_ORDERS)? {
+            return Ok(());
+        }
+        let variables = json!({ "query": "", "sortKey": "CREATED_AT", "first": 1, "after": null });
+        let operation = Operation { name: "Orders", query: &ORDERS, variables };
+        let (oldest, _) = self.admin.ask(&operation, |answer: Orders| Ok(answer.orders.nodes))?;
+        let oldest = oldest.first().map(|node| read::<Times>(node)).transpose()?;
+        let shown = oldest.is_some_and(|oldest| {
+            let number = |id: &str| id.parse::<u128>().ok();
+            number(external_id) >= number(&short_id(&oldest.id))
+        });
+        match shown {
+            true => Ok(()),
+            false => Err(ApiError::Forbidden(format!(
+                "the app lacks {ALL_ORDERS}, without which Shopify does not say whether the order {external_id}, \
+                 which may be older than 60 days, is still there"
+            ))),
         }
     }
 
@@ -186,7 +209,7 @@ impl Shopify {
 
     /// Refuses a window that Shopify would answer with a part of its orders.
     pub(super) fn may_read_back_to(&self, from: DateTime<Utc>) -> Result<(), ApiError> {
-        if from >= self.admin.http.now() - SHOWN_TO_ALL || self.has_scope("read_all_orders")? {
+        if from >= self.admin.http.now() - SHOWN_TO_ALL || self.has_scope(ALL_ORDERS)? {
             return Ok(());
         }
         Err(ApiError::Forbidden(format!(

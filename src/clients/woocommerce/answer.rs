@@ -103,10 +103,7 @@ impl Answer {
 pub fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| match serde_json::from_slice::<Told>(body) {
         Ok(told) => ApiError::Unreadable(format!("{} ({})", told.message, told.code)),
-        Err(_) => ApiError::Unreadable(format!(
-            "not the JSON that was asked for, at {error:.0}",
-            error = place(&error)
-        )),
+        Err(_) => ApiError::Unreadable(format!("not the JSON that was asked for, at {}", place(&error))),
     })
 }
 

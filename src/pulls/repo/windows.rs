@@ -120,14 +120,15 @@ pub fn unfinished(
     causes: &[Cause],
 ) -> Result<Vec<Pull>, DbError> {
     let rows = sql_query(format!(
-        "select * from (
-           select distinct on (p.store_id, p.kind) {COLUMNS} from pulls p join stores s using (store_id)
-           where ($1::int is null or p.store_id = $1) and p.cause = any($2)
-           order by p.store_id, p.kind, p.started_at desc, p.pull_id desc) p
-         where p.state <> 'done'"
+        "select {COLUMNS} from stores s cross join unnest($3) as k(kind)
+         cross join lateral (
+           select * from pulls p where p.store_id = s.store_id and p.kind = k.kind and p.cause = any($2)
+           order by p.started_at desc, p.pull_id desc limit 1) p
+         where ($1::int is null or s.store_id = $1) and p.state <> 'done'"
     ))
     .bind::<Nullable<Integer>, _>(store.map(|store| store.0))
     .bind::<Array<Text>, _>(causes.iter().map(|cause| cause.name()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(Kind::ALL.map(Kind::name).to_vec())
     .load(conn)?;
     typed(rows)
 }

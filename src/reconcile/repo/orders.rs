@@ -150,6 +150,9 @@ pub struct Placed {
     pub external_id: String,
     #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
+    /// Held as deleted at the store.
+    #[diesel(sql_type = Bool)]
+    pub deleted: bool,
 }
 
 /// Our orders made in `[from, to)`, the next after a key. An order of which only a change is known belongs to the
@@ -164,12 +167,12 @@ pub fn placed(
     // Without a page before, nothing is made at `from` with a smaller id than the nil one.
     let (at, id) = after.map_or((from, Uuid::nil()), |last| (last.at, last.order_id));
     Ok(sql_query(
-        "select order_id, external_id, coalesce(ordered_at, received_at) as at from (
-           (select order_id, external_id, ordered_at, received_at from orders
+        "select order_id, external_id, coalesce(ordered_at, received_at) as at, 'deleted' = any(exemptions) as deleted from (
+           (select order_id, external_id, ordered_at, received_at, exemptions from orders
             where store_id = $1 and ordered_at >= $4 and ordered_at < $3 and (ordered_at, order_id) > ($4, $5)
             order by ordered_at, order_id limit $6)
            union all
-           (select order_id, external_id, ordered_at, received_at from orders
+           (select order_id, external_id, ordered_at, received_at, exemptions from orders
             where store_id = $1 and ordered_at is null and received_at >= $2 and received_at < $3
               and (received_at, order_id) > ($4, $5)
             order by received_at, order_id limit $6)) o

@@ -13,6 +13,7 @@ use super::chart::speed::{self, Speed};
 use super::chart::{Chart, Kind, Point, Series};
 use super::desk::Desk;
 use super::format::{self, Amount, Link, Pill, Tone, When};
+use super::reconciliation::tile;
 use super::shell::Shell;
 use super::words;
 use crate::db::DbError;
@@ -22,6 +23,7 @@ use crate::reports::Conn;
 use crate::reports::dashboard::{self as report, Day, Drift, Posted};
 use crate::reports::held::{self, ByReason};
 use crate::reports::periods::{self, Period, Placed};
+use crate::reports::reconciliation::{self, Standing};
 use crate::web::session::{Denied, Viewer};
 
 #[derive(Template)]
@@ -104,6 +106,7 @@ struct Found {
     stores: usize,
     planned: bool,
     period: Option<(Period, Placed)>,
+    standing: Standing,
 }
 
 pub async fn page(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<HttpResponse, Denied> {
@@ -126,6 +129,7 @@ pub async fn page(viewer: Viewer, desk: Desk, asked: Query<Asked>) -> Result<Htt
                 stores: ingest::list_stores(conn)?.len(),
                 planned: plans.get(conn)?.at(now).is_some(),
                 period: open_period(conn)?,
+                standing: reconciliation::standing(conn, now, tile::BACK)?,
             })
         })
         .await?;
@@ -314,6 +318,7 @@ fn needs(found: &Found, shell: &Shell, now: DateTime<Utc>) -> Vec<Need> {
             "Mend the cause",
         ));
     }
+    needs.extend(tile::need(&found.standing));
     if let Some((period, _)) = found.period.as_ref().filter(|(period, _)| period.ends_at <= now) {
         needs.push(need(
             Tone::Info,
@@ -368,7 +373,7 @@ fn books(found: &Found, now: DateTime<Utc>) -> Vec<Check> {
     let waiting: i64 = found.backlog.iter().map(|topic| topic.waiting).sum();
     let oldest = found.backlog.iter().filter_map(|topic| topic.oldest).min();
     let late = oldest.is_some_and(|oldest| now - oldest > TimeDelta::seconds(30));
-    vec![
+    let mut books = vec![
         Check {
             name: "Drift".to_owned(),
             verdict: Pill::new(
@@ -384,5 +389,7 @@ fn books(found: &Found, now: DateTime<Utc>) -> Vec<Check> {
             detail: "deliveries and orders that wait for their turn".to_owned(),
             at: Some(When(now)),
         },
-    ]
+    ];
+    books.extend(tile::checks(&found.standing, now));
+    books
 }

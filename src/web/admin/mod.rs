@@ -30,6 +30,7 @@ pub mod plan_words;
 pub mod plans;
 pub mod products;
 pub mod pulls;
+pub mod reconciliation;
 pub mod search;
 pub mod settings;
 pub mod shell;
@@ -84,6 +85,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(products::configure)
         .configure(customers::configure)
         .configure(periods::configure)
+        .configure(reconciliation::configure)
         .configure(plans::configure)
         .configure(stores::configure)
         .configure(pulls::configure)

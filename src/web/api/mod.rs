@@ -7,6 +7,7 @@ pub mod orders;
 mod periods;
 mod pulls;
 mod read;
+mod reconciliation;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::{HttpRequest, web};
@@ -29,6 +30,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(only("/api/v1/periods/{name}", "GET", web::get().to(periods::period)))
         .service(only("/api/v1/runs/{run_id}", "GET", web::get().to(periods::run)))
         .service(only("/api/v1/runs/{run_id}/awards", "GET", web::get().to(periods::awards)))
+        .service(only("/api/v1/reconciliation/{store}", "GET", web::get().to(reconciliation::days)))
+        .service(only("/api/v1/reconciliation/{store}/{date}", "GET", web::get().to(reconciliation::report)))
         .service(only("/api/v1/events/{event_id}/explain", "GET", web::get().to(periods::explain)));
 }
 

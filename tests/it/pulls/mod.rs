@@ -1,7 +1,9 @@
 //! Reading stores' APIs, on a real database. The store is scripted: what it holds and when it fails is said by
 //! the test, and its pages come by keyset as the clients' do.
 
+mod commands;
 mod engine;
+mod pages;
 mod take;
 mod worker;
 

@@ -1,17 +1,21 @@
 //! A running app and a simulated shop that is connected to it, as an operator connects one: on the command line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use fastrand::Rng;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use upline::clients::Credentials;
+use upline::core::ids::DistributorId;
+use upline::db::Lane;
+use upline::distributors::bind_codes;
 
-use super::books::Books;
-use super::kit::{DISTRIBUTORS, Kit};
+use super::books::{Books, money};
+use super::kit::{DISTRIBUTORS, Kit, code};
 use super::sim::life::Life;
 use super::sim::post::Tally;
 use super::sim::server::Sim;
@@ -68,7 +72,9 @@ impl Connected {
         let mut rng = Rng::with_seed(seed);
         let until = last_act();
         let (shop, life) = kit.open(orders, until - TimeDelta::days(days), until, &mut rng);
-        let app = TestApp::start();
+        // Shopify sends to addresses with TLS only; whatever the name, the deliveries are brought to this app.
+        let app =
+            TestApp::start_with(|settings| settings.public_url = Some("https://upline.example".to_owned()));
         let distributors =
             (1..=DISTRIBUTORS).map(|n| format!("D-{n},,active,US,,2020-01-01,Name {n},d{n}@example.com,\n"));
         let distributors: String = distributors.collect();
@@ -76,6 +82,13 @@ impl Connected {
             "distributor_id,sponsor_id,status,country,tax_id,created_at,name,email,rank\n{distributors}"
         );
         app.run(&["import", "distributors", &app.file("distributors.csv", &distributors)]).ok();
+        let people: Vec<(String, DistributorId)> =
+            (1..=DISTRIBUTORS).map(|n| (code(n), DistributorId::new(format!("D-{n}")))).collect();
+        let codes: Vec<(&str, &DistributorId)> =
+            people.iter().map(|(code, to)| (code.as_str(), to)).collect();
+        app.db
+            .transact_or(Lane::Admin, |tx| bind_codes(tx, &codes, "test", Utc::now()))
+            .expect("give the codes out");
         app.run(&["plan", "publish", &app.file("plan.toml", PLAN), "--from", "2020-01-01"]).ok();
         app.run(&["import", "skus", &app.file("skus.csv", &skus(&kit, &shop, |_| true))]).ok();
         let sim = Sim::start(shop, (kit.dialect)(), seed);
@@ -133,11 +146,16 @@ impl Connected {
         self.app.run(&["backfill", self.kit.slug(), "--since", &since])
     }
 
-    pub fn reconcile(&self, day: NaiveDate, flags: &[&str]) -> Ran {
-        let day = day.to_string();
-        let mut arguments = vec!["reconcile", self.kit.slug(), "--date", &day, "--json"];
+    /// Every day of the shop: how that ended, and the newest report of each.
+    pub fn reconcile(&self, flags: &[&str]) -> (Option<i32>, Vec<Value>) {
+        let days = self.days();
+        let (first, last) =
+            (days.first().expect("a day").to_string(), days.last().expect("a day").to_string());
+        let mut arguments = vec!["reconcile", self.kit.slug(), "--from", &first, "--to", &last, "--json"];
         arguments.extend(flags);
-        self.app.run(&arguments)
+        let ran = self.app.run(&arguments);
+        let reports = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}\n{}", ran.out, ran.err));
+        (ran.code, reports)
     }
 
     pub fn books(&self) -> Books {
@@ -160,13 +178,43 @@ impl Connected {
         self.app.run(&["replay", "--check"]).ok();
     }
 
-    /// The day is over and right: no drift, nothing missing, in state `ok` or `explained`.
+    /// Every day is over and right: no drift, nothing missing, in state `ok` or `explained`.
     #[track_caller]
-    pub fn assert_clean(&self, day: NaiveDate) -> Value {
-        let ran = self.reconcile(day, &[]);
-        assert_eq!(ran.code, Some(0), "{day}: {}\n{}", ran.out, ran.err);
-        let report: Value = serde_json::from_str(&ran.out).expect("JSON");
-        report
+    pub fn assert_clean(&self) {
+        let (code, reports) = self.reconcile(&[]);
+        for report in &reports {
+            let whole = report["incomplete"].is_null() && report["store_asked"] == true;
+            assert!(whole && ["ok", "explained"].contains(&report["state"].as_str().unwrap()), "{report:#}");
+            assert_eq!(
+                (&report["differences"], &report["orders_in_flight"]),
+                (&0.into(), &0.into()),
+                "{report:#}"
+            );
+            for sums in report["currencies"].as_array().expect("sums") {
+                assert_eq!(sums["drift_without_signs"], "0.00", "{report:#}");
+                assert_eq!(sums["commissionable"], sums["commissionable_here"], "{report:#}");
+                assert!(
+                    ["1", "null"].contains(&sums["explained"].to_string().trim_matches('"')),
+                    "{report:#}"
+                );
+            }
+        }
+        assert_eq!(code, Some(0));
+        assert_eq!(told(&reports), self.true_days(), "{reports:#?}");
+    }
+
+    /// Net of all that earns, and how many orders that is, by day: from the shop's truth.
+    fn true_days(&self) -> BTreeMap<String, (u64, Decimal)> {
+        let zone: Tz = self.kit.zone.parse().expect("a zone");
+        self.sim.look(|shop| {
+            let mut days: BTreeMap<String, (u64, Decimal)> = BTreeMap::new();
+            for order in shop.orders.values().filter(|order| order.earns() && order.referral.is_some()) {
+                let day = order.created_at.with_timezone(&zone).date_naive().to_string();
+                let sum = days.entry(day).or_default();
+                *sum = (sum.0 + 1, sum.1 + money(order, order.net()));
+            }
+            days
+        })
     }
 
     pub fn timed<T>(&self, what: &str, work: impl FnOnce(&Self) -> T) -> T {
@@ -175,6 +223,18 @@ impl Connected {
         eprintln!("{}: {what} took {:.1?}", self.kit.slug(), begun.elapsed());
         done
     }
+}
+
+/// The same as the reports tell it.
+fn told(reports: &[Value]) -> BTreeMap<String, (u64, Decimal)> {
+    let of = |report: &Value| {
+        let sums = report["currencies"].as_array().expect("sums").first()?;
+        let heap = &sums["commissionable"];
+        let net: Decimal = heap["net"].as_str().expect("a net").parse().expect("an amount");
+        let orders = heap["orders"].as_u64().filter(|orders| *orders > 0)?;
+        Some((report["day"].as_str().expect("a day").to_owned(), (orders, net)))
+    };
+    reports.iter().filter_map(of).collect()
 }
 
 /// Mappings of the variants that are wanted.

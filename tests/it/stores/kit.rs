@@ -9,6 +9,8 @@ use super::books::Style;
 use super::sim::dialect::Dialect;
 use super::sim::life::{Habits, Life};
 use super::sim::shop::{Id, Shop};
+use super::sim::shopify::Shopify;
+use super::sim::woocommerce::WooCommerce;
 
 pub struct Kit {
     pub platform: Platform,
@@ -23,6 +25,11 @@ pub struct Kit {
 
 pub const DISTRIBUTORS: usize = 20;
 
+/// What names the distributor `D-{number}`, in any case: WooCommerce tells every coupon in small letters.
+pub fn code(number: usize) -> String {
+    format!("Friend-{number}")
+}
+
 impl Kit {
     pub fn woocommerce() -> Self {
         Self {
@@ -35,8 +42,27 @@ impl Kit {
                 consumer_key: "ck_sim".to_owned(),
                 consumer_secret: "cs_sim".to_owned(),
             },
-            dialect: || Box::new(super::sim::woocommerce::WooCommerce::default()),
+            dialect: || Box::new(WooCommerce::default()),
         }
+    }
+
+    pub fn shopify() -> Self {
+        Self {
+            platform: Platform::Shopify,
+            zone: "America/New_York",
+            first_id: 5_000_000_000_001,
+            habits: Habits::shopify,
+            style: Style { edits_are_refunds: true, cancelled_is_refund: false },
+            credentials: || Credentials::ShopifyApp {
+                client_id: "sim-client".to_owned(),
+                client_secret: "sim-client-secret".to_owned(),
+            },
+            dialect: || Box::new(Shopify::default()),
+        }
+    }
+
+    pub fn magento() -> Self {
+        super::magento::kit()
     }
 
     pub fn slug(&self) -> &'static str {
@@ -53,7 +79,7 @@ impl Kit {
     ) -> (Shop, Life) {
         let mut shop = Shop::new(self.slug(), "USD", 2, self.first_id, from);
         shop.zone = self.zone.to_owned();
-        let codes: Vec<String> = (1..=DISTRIBUTORS).map(|number| format!("D-{number}")).collect();
+        let codes: Vec<String> = (1..=DISTRIBUTORS).map(code).collect();
         let life = Life::new(&mut shop, (self.habits)(), &codes, orders, until, rng);
         (shop, life)
     }

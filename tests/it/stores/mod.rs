@@ -3,13 +3,15 @@
 
 mod books;
 mod connected;
+mod faults;
 mod kit;
 mod magento;
 mod reading;
 mod runs;
 // One vocabulary for three platforms: none of them uses all of it.
 #[allow(dead_code)]
-mod sim;
+pub mod sim;
+mod two_ways;
 mod webhooks;
 mod wizard;
 mod woocommerce;

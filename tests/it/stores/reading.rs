@@ -99,6 +99,13 @@ fn differences(order: &Order, told: &OrderSnapshot, style: Style) -> Vec<String>
     found
 }
 
+#[test]
+fn a_shopify_shop_is_read_whole() {
+    for seed in 1..=3 {
+        whole_shop(&Kit::shopify(), seed, 300);
+    }
+}
+
 pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
     let mut rng = Rng::with_seed(seed);
     let until = time("2026-08-20T00:00:00Z");
@@ -160,11 +167,4 @@ pub fn whole_shop(kit: &Kit, seed: u64, orders: usize) {
 /// A refund that was taken back may have gone without a trace in `changed_at`.
 fn changed_silently(order: &Order) -> bool {
     order.refunds.iter().any(|refund| refund.taken_back.is_some_and(|at| at >= order.changed_at))
-}
-
-#[test]
-fn a_woocommerce_shop_is_read_as_it_is() {
-    for seed in 1..=3 {
-        whole_shop(&Kit::woocommerce(), seed, 400);
-    }
 }

@@ -14,6 +14,10 @@ use super::sim::shop::{Basket, Carried, Id, Referral, Shop};
 use super::sim::wire::Wire;
 use super::sim::woocommerce::{WooCommerce, ping};
 
+fn kit() -> Kit {
+    Kit::woocommerce()
+}
+
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
@@ -40,8 +44,7 @@ fn basket(simple: Id, medium: Id) -> Basket {
 
 fn open(shop: Shop, dialect: WooCommerce, base: &str) -> (std::sync::Arc<Wire>, Box<dyn StoreApi>) {
     let wire = Wire::new(shop, Box::new(dialect), 1);
-    let kit = Kit::woocommerce();
-    let api = clients::open(&kit.endpoint(base), &(kit.credentials)(), wire.http()).unwrap();
+    let api = clients::open(&kit().endpoint(base), &(kit().credentials)(), wire.http()).unwrap();
     (wire, api)
 }
 
@@ -117,7 +120,7 @@ fn a_shop_says_who_it_is_and_what_the_key_lacks() {
     let (shop, ..) = shop_at("2026-08-16T00:00:00Z");
     let wire = Wire::new(shop, Box::new(WooCommerce::default()), 1);
     let keys = Credentials::WooKeys { consumer_key: "ck_sim".into(), consumer_secret: "another".into() };
-    let api = clients::open(&Kit::woocommerce().endpoint("http://shop.test/"), &keys, wire.http()).unwrap();
+    let api = clients::open(&kit().endpoint("http://shop.test/"), &keys, wire.http()).unwrap();
     assert!(matches!(api.probe(), Err(ApiError::Unauthorized(why)) if why.contains("signature")));
 }
 

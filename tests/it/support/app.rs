@@ -2,7 +2,7 @@
 //! it, on the same database and data directory.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -55,15 +55,20 @@ impl Site {
         Self::end(self.command(arguments).env("UPLINE_ALLOW_UNSAFE_DATABASE", "true"))
     }
 
+    /// A command that is still at work.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.env("UPLINE_ALLOW_UNSAFE_DATABASE", "true").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start upline")
+    }
+
     /// As on a machine of somebody who has not said that the database may forget.
     pub fn command_without_leave(&self, arguments: &[&str]) -> Ran {
         Self::end(&mut self.command(arguments))
     }
 
     fn end(command: &mut Command) -> Ran {
-        let Output { status, stdout, stderr } = command.output().expect("run upline");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Ran { code: status.code(), out: text(stdout), err: text(stderr) }
+        Ran::of(command.output().expect("run upline"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -105,6 +110,11 @@ pub struct Ran {
 }
 
 impl Ran {
+    pub fn of(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: status.code(), out: text(stdout), err: text(stderr) }
+    }
+
     /// What it printed, if all went well.
     #[track_caller]
     pub fn ok(self) -> String {
@@ -147,6 +157,11 @@ impl TestApp {
 
     pub fn file(&self, name: &str, content: &str) -> String {
         self.site.file(name, content)
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        self.site.dir()
     }
 
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {

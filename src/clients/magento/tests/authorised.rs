@@ -91,7 +91,7 @@ fn a_lacking_resource_is_named() {
         );
     }
     let clock = r#"{"message":"The timestamp value in the oauth_timestamp parameter is invalid."}"#;
-    assert!(refusal(&oauth(), 401, clock).to_string().contains("clocks"));
+    assert!(refusal(&oauth(), 401, clock).to_string().contains("ten minutes ahead"));
     let short = r#"{"message":"The token length is invalid. Check the length and try again."}"#;
     assert!(matches!(refusal(&oauth(), 400, short), ApiError::Unauthorized(_)));
     let field = r#"{"message":"Invalid attribute name: %1","parameters":["colour"]}"#;
@@ -124,7 +124,11 @@ fn a_probe_tells_the_store_and_what_is_lacking() {
 
 #[test]
 fn credentials_that_open_nothing_are_wrong() {
-    let error = client(&Wire::new(|_| answer(401, LACKING)), &bearer()).probe().unwrap_err();
+    let wire = Wire::new(|request| match last(request.url.path()) {
+        "store/storeConfigs" => answer(200, configs()),
+        _ => answer(401, LACKING),
+    });
+    let error = client(&wire, &bearer()).probe().unwrap_err();
     assert!(
         matches!(&error, ApiError::Unauthorized(why) if why.contains("enable_integration_as_bearer")),
         "{error}"

@@ -153,10 +153,11 @@ fn the_shop_says_who_it_is_and_what_is_lacking() {
     let probe = script.shop().probe().unwrap();
     assert_eq!((probe.name.as_str(), probe.currency.as_deref()), ("Tea", Some("USD")));
     assert_eq!((probe.zone.as_deref(), probe.version.as_deref()), (Some("America/Toronto"), Some("2026-10")));
-    assert_eq!(probe.missing_scopes, ["read_customers"], "who may write orders may read them");
+    let lacking = ["read_customers", "read_all_orders"];
+    assert_eq!(probe.missing_scopes, lacking, "who may write orders may read them");
     let forward = Response {
         headers: vec![("x-shopify-api-version".into(), "2027-01".into())],
-        ..data(shop(&["read_orders", "read_products", "read_customers"]))
+        ..data(shop(&["read_orders", "read_all_orders", "read_products", "read_customers"]))
     };
     let script = Script::new(vec![forward]);
     let probe = script.shop().probe().unwrap();

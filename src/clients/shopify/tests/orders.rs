@@ -129,12 +129,27 @@ fn one_order_or_none() {
     let script = Script::new(vec![
         data(json!({"order": order(7, "2026-10-05T00:00:00Z")})),
         data(json!({"order": null})),
+        data(shop(&["read_orders", "read_all_orders"])),
     ]);
     let client = script.shop();
     assert_eq!(client.order("7").unwrap().unwrap().external_id, "7");
     assert_eq!(script.variables(0)["id"], "gid://shopify/Order/7");
     assert_eq!(client.order("8").unwrap(), None);
     assert_eq!(client.order("#8").unwrap(), None, "no id of Shopify's, not asked for");
+}
+
+#[test]
+fn an_order_that_is_only_too_old_to_be_shown_is_not_called_gone() {
+    let oldest = || data(orders(vec![order(500, "2026-10-05T00:00:00Z")], Some("c"), 9));
+    let script = Script::new(vec![data(json!({"order": null})), data(shop(&["read_orders"])), oldest()]);
+    let client = script.shop();
+    assert_eq!(client.order("501").unwrap(), None, "younger than one that is shown: deleted");
+    assert_eq!(script.variables(2)["sortKey"], "CREATED_AT");
+    script.answer([data(json!({"order": null})), oldest()]);
+    let Err(ApiError::Forbidden(why)) = client.order("99") else { panic!() };
+    assert!(why.contains("read_all_orders") && why.contains("99"), "{why}");
+    script.answer([data(json!({"order": null})), data(orders(vec![], None, 0))]);
+    assert!(matches!(client.order("501"), Err(ApiError::Forbidden(_))), "nothing is shown at all");
 }
 
 /// Every list of the order goes on once.

@@ -7,6 +7,7 @@ mod catalogue;
 mod dashboard;
 mod flow;
 mod periods;
+mod reconciliation;
 mod rest;
 mod set_up;
 mod stores;

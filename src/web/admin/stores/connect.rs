@@ -20,6 +20,7 @@ use crate::ingest;
 use crate::stores::Platform;
 use crate::web::admin::desk::{Desk, nothing};
 use crate::web::admin::field::Wrong;
+use crate::web::admin::notices::sentence;
 use crate::web::admin::shell::Shell;
 use crate::web::error::Refusal;
 use crate::web::session::{Admin, Denied, Form, Viewer};
@@ -189,7 +190,7 @@ async fn show(
     shell.here = format!("/admin/stores/{slug}/connect");
     let platform = store.platform.parse::<Platform>().map_err(|_| Refusal::internal())?;
     if platform == Platform::Direct {
-        return Err(nothing("API of a direct store: it calls ours").into());
+        return Err(nothing("API of a direct store: it calls ours"));
     }
     let known = connection.as_ref().map(|connection| Typed {
         base: connection.base_url.clone(),
@@ -304,7 +305,7 @@ async fn platform_of(desk: &Desk, slug: &str) -> Result<Platform, Denied> {
             .transpose()
             .map_err(|_| DbError::Damaged(format!("platform of {asked}")))
     });
-    Ok(read.await.map_err(Refusal::from)?.ok_or_else(|| nothing("store"))?)
+    read.await.map_err(Refusal::from)?.ok_or_else(|| nothing("store"))
 }
 
 fn given(form: Pasted) -> Given {
@@ -317,11 +318,4 @@ fn given(form: Pasted) -> Given {
         access_token: form.access_token,
         access_token_secret: form.access_token_secret,
     }
-}
-
-/// As it stands beside a field.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }

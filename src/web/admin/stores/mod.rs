@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::desk::Desk;
 use super::format::{Pill, Tone, When};
+use super::notices::sentence;
 use crate::access::{Session, audit};
 use crate::clients::ApiError;
 use crate::connections::{Connection, ConnectionProblem, Keeper};
@@ -103,8 +104,12 @@ impl Trouble {
         Self { problem: problem.to_string(), fix }
     }
 
+    fn sentence(&self) -> String {
+        sentence(&self.problem)
+    }
+
     fn line(&self) -> String {
-        format!("{}. {}", self.problem.trim_end_matches('.'), self.fix).trim_end().to_owned()
+        format!("{} {}", self.sentence(), self.fix).trim_end().to_owned()
     }
 }
 

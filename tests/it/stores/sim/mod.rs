@@ -8,6 +8,7 @@ pub mod magento;
 pub mod post;
 pub mod server;
 pub mod shop;
+pub mod shopify;
 pub mod sums;
 pub mod wire;
 pub mod woocommerce;

@@ -428,6 +428,13 @@ impl Shop {
         self.change(order, What::OrderEdited(order), |order| order.edits.push(Edit { id, at, change }));
     }
 
+    /// The line's discount is another one after the fact (WooCommerce: somebody types another total).
+    pub fn discount(&mut self, order: Id, line: Id, discount: Money) {
+        self.change(order, What::OrderEdited(order), |order| {
+            order.lines.iter_mut().find(|known| known.id == line).expect("its line").discount = discount;
+        });
+    }
+
     /// An edit adds a line (variant, quantity, discount, tax). Gives its id.
     pub fn add_line(&mut self, order: Id, line: (Id, i64, Money, Money)) -> Id {
         let line = self.line(&line);
