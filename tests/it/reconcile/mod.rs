@@ -35,13 +35,13 @@ pub struct Script {
     orders: Mutex<Vec<PulledOrder>>,
     /// The page from which on the list does not answer any more.
     pub breaks_at: Option<usize>,
+    /// Orders on a page; 0 is two.
+    pub page: usize,
     /// Orders that the list leaves out although they are there.
     pub unlisted: Vec<String>,
     pub pages_read: AtomicUsize,
     pub singles_read: AtomicUsize,
 }
-
-const PAGE: usize = 2;
 
 fn gmt(text: &str) -> DateTime<Utc> {
     format!("{text}Z").parse().unwrap()
@@ -50,31 +50,13 @@ fn gmt(text: &str) -> DateTime<Utc> {
 impl Script {
     pub fn of(bodies: &[String]) -> Self {
         let script = Self::default();
-        bodies.iter().for_each(|body| script.put(body));
+        script.orders.lock().unwrap().extend(bodies.iter().map(|body| pulled(body)));
         script
     }
 
-    /// As `GET orders` and `GET orders/{id}/refunds` have it. A later order of an id replaces the earlier one.
+    /// A later order of an id replaces the earlier one.
     pub fn put(&self, body: &str) {
-        let order: serde_json::Value = serde_json::from_str(body).unwrap();
-        let refunds: Vec<serde_json::Value> = order["refunds"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|refund| {
-                let amount = refund["total"].as_str().unwrap().trim_start_matches('-');
-                serde_json::json!({"id": refund["id"], "amount": amount, "line_items": [],
-                    "date_created_gmt": order["date_modified_gmt"]})
-            })
-            .collect();
-        let pulled = PulledOrder {
-            external_id: order["id"].to_string(),
-            ordered_at: gmt(order["date_created_gmt"].as_str().unwrap()),
-            changed_at: gmt(order["date_modified_gmt"].as_str().unwrap()),
-            read_at: now(),
-            body: format!(r#"{{"order":{body},"refunds":{}}}"#, serde_json::Value::from(refunds))
-                .into_bytes(),
-        };
+        let pulled = pulled(body);
         let mut orders = self.orders.lock().unwrap();
         orders.retain(|known| known.external_id != pulled.external_id);
         orders.push(pulled);
@@ -86,6 +68,24 @@ impl Script {
     }
 }
 
+/// As `GET orders` and `GET orders/{id}/refunds` have it.
+fn pulled(body: &str) -> PulledOrder {
+    let order: serde_json::Value = serde_json::from_str(body).unwrap();
+    let refund = |refund: &serde_json::Value| {
+        let amount = refund["total"].as_str().unwrap().trim_start_matches('-');
+        serde_json::json!({"id": refund["id"], "amount": amount, "line_items": [],
+            "date_created_gmt": order["date_modified_gmt"]})
+    };
+    let refunds: Vec<serde_json::Value> = order["refunds"].as_array().unwrap().iter().map(refund).collect();
+    PulledOrder {
+        external_id: order["id"].to_string(),
+        ordered_at: gmt(order["date_created_gmt"].as_str().unwrap()),
+        changed_at: gmt(order["date_modified_gmt"].as_str().unwrap()),
+        read_at: now(),
+        body: format!(r#"{{"order":{body},"refunds":{}}}"#, serde_json::Value::from(refunds)).into_bytes(),
+    }
+}
+
 impl StoreApi for Script {
     fn probe(&self) -> Result<Probe, ApiError> {
         Ok(Probe::default())
@@ -94,16 +94,17 @@ impl StoreApi for Script {
     fn orders(&self, window: &Window, cursor: Option<&str>) -> Result<Page<PulledOrder>, ApiError> {
         let at: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
         self.pages_read.fetch_add(1, Ordering::Relaxed);
-        if self.breaks_at.is_some_and(|page| at >= page * PAGE) {
+        let size = if self.page == 0 { 2 } else { self.page };
+        if self.breaks_at.is_some_and(|page| at >= page * size) {
             return Err(ApiError::Unavailable("502 Bad Gateway".into()));
         }
         let orders = self.orders.lock().unwrap();
         let shown = |order: &&PulledOrder| {
             window.contains(order.ordered_at) && !self.unlisted.contains(&order.external_id)
         };
-        let all: Vec<PulledOrder> = orders.iter().filter(shown).cloned().collect();
-        let items: Vec<PulledOrder> = all.iter().skip(at).take(PAGE).cloned().collect();
-        let next = (at + PAGE < all.len()).then(|| (at + PAGE).to_string());
+        let all: Vec<&PulledOrder> = orders.iter().filter(shown).collect();
+        let items: Vec<PulledOrder> = all.iter().skip(at).take(size).map(|order| (*order).clone()).collect();
+        let next = (at + size < all.len()).then(|| (at + size).to_string());
         Ok(Page { items, next, remaining: Some((all.len() - at.min(all.len())) as u64), wait: None })
     }
 

@@ -186,6 +186,36 @@ fn a_large_day_is_healed_and_read_as_a_whole_again() {
     assert_eq!(found(&report.differences), []);
 }
 
+/// `UPLINE_STORES=full` makes it a day of 100,000 orders and tells how long it took.
+#[test]
+fn a_day_of_a_big_shop() {
+    let full = std::env::var("UPLINE_STORES").is_ok_and(|scale| scale == "full");
+    let orders = if full { 100_000 } else { 1_000 };
+    let bodies: Vec<String> = (1..=orders).map(order).collect();
+    let pipeline = std::sync::Arc::new(crate::support::pipeline::Pipeline::with_company());
+    for batch in bodies.chunks(5_000) {
+        pipeline.accept(STORE, batch);
+        pipeline.drain();
+    }
+    let script = Script { page: 250, ..Script::of(&bodies) };
+    drop(bodies);
+    let (begun, before) = (std::time::Instant::now(), resident());
+    let report = reconcile(&pipeline, Source::Api(&script), Heal::Yes);
+    eprintln!("{orders} orders took {:.1?}; {} MB of memory, {before} before", begun.elapsed(), resident());
+    assert_eq!((report.state, report.differences.len(), report.healed.len()), (State::Ok, 0, 0));
+    let usd = &report.sums[&Currency::parse("USD").unwrap()];
+    assert_eq!((usd.store.orders, usd.ledger.orders), (orders, orders));
+    assert_eq!(script.singles_read.load(Ordering::Relaxed), 0);
+}
+
+/// Megabytes that this process holds.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or_default() / 1024
+}
+
 #[test]
 fn reports_are_kept_as_they_were() {
     let pipeline = told(&[order(301)]);

@@ -324,6 +324,10 @@ pub async fn ask(
     form: Form<Wanted>,
 ) -> Result<HttpResponse, Denied> {
     let (store, day) = path.into_inner();
+    // Somewhere it may be tomorrow already.
+    if desk.now().date_naive().succ_opt().is_some_and(|tomorrow| day > tomorrow) {
+        return Err(nothing("day yet"));
+    }
     let heal = if form.0.heal == "yes" { Heal::Yes } else { Heal::No };
     let (by, now, slug) = (operator.email.clone(), desk.now(), store.clone());
     let written = desk.write(move |tx| {
