@@ -194,7 +194,7 @@ impl Checked {
 
 /// Without orders nothing works. The rest is lacked where it is used, and shown.
 fn is_needed(scope: &str) -> bool {
-    scope.contains("order") && !scope.contains("all_orders")
+    scope.starts_with("Magento_Sales::") || (scope.contains("order") && !scope.contains("all_orders"))
 }
 
 fn platform(wanted: &Wanted, store: Option<&Store>) -> Result<Platform, ConnectionProblem> {
@@ -216,5 +216,20 @@ fn platform(wanted: &Wanted, store: Option<&Store>) -> Result<Platform, Connecti
             asked,
         }),
         _ => Ok(known),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_works_without_orders() {
+        for scope in ["read_orders", "Magento_Sales::actions_view", "Magento_Sales::sales_creditmemo"] {
+            assert!(is_needed(scope), "{scope}");
+        }
+        for scope in ["read_all_orders", "read_products", "read_write", "Magento_Customer::customer"] {
+            assert!(!is_needed(scope), "{scope}");
+        }
     }
 }

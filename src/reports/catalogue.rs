@@ -104,11 +104,12 @@ pub struct SharedSku {
 
 pub fn shared_skus(conn: &mut Conn) -> Result<Vec<SharedSku>, DbError> {
     Ok(sql_query(
-        "select store, btrim(sku) as sku,
-                string_agg(distinct product_title || ' (' || product_id || ')', ', ') as products
-         from catalog_variants where gone_at is null and btrim(sku) <> ''
-         group by store_id, store, btrim(sku) having count(distinct product_id) > 1
-         order by store, sku limit $1",
+        "select s.slug as store, btrim(v.sku) as sku,
+                string_agg(distinct p.title || ' (' || p.product_id || ')', ', ') as products
+         from product_variants v join products p using (store_id, product_id) join stores s using (store_id)
+         where v.gone_at is null and p.gone_at is null and btrim(v.sku) <> ''
+         group by v.store_id, s.slug, btrim(v.sku) having count(distinct v.product_id) > 1
+         order by 1, 2 limit $1",
     )
     .bind::<BigInt, _>(limit())
     .load(conn)?)

@@ -248,10 +248,22 @@ const PAGES: [&str; 22] = [
     "/admin/skus",
     "/admin/skus/*",
 ];
-const MORE_PAGES: [&str; 4] = ["/admin/simulate", "/admin/skus/import", "/admin/stores", "/admin/stores/*"];
+const MORE_PAGES: [&str; 10] = [
+    "/admin/customers",
+    "/admin/customers/*",
+    "/admin/notices",
+    "/admin/products",
+    "/admin/reconciliation",
+    "/admin/reconciliation/*/*",
+    "/admin/simulate",
+    "/admin/skus/import",
+    "/admin/stores",
+    "/admin/stores/*",
+];
 
-/// Pages that only a form leads to.
-const ASKED: [&str; 5] = [
+/// Pages that only a form leads to, or that look like another one by their address.
+const ASKED: [&str; 6] = [
+    "/admin/stores/main",
     "/admin/search?q=NEW",
     "/admin/search?q=nothing-like-this",
     "/admin/orders?state=exempt",

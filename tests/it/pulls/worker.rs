@@ -45,7 +45,7 @@ fn worker(pipeline: &Pipeline, now: DateTime<Utc>, shops: &[(&str, &Arc<Shop>)])
 fn done(pipeline: &Pipeline, slug: &str) -> Option<String> {
     let ask = format!(
         "select string_agg(concat_ws(' ', cause, seen, told), ', ' order by started_at, pull_id) from pulls join stores
-         using (store_id) where slug = '{slug}' and state = 'done'"
+         using (store_id) where slug = '{slug}' and state = 'done' and kind = 'orders'"
     );
     Some(pipeline.ask(&ask)).filter(|text| !text.is_empty())
 }
@@ -71,7 +71,10 @@ fn what_is_due_is_read_and_nothing_else() {
     shop.put(&Order { id: 1000, modified: "2026-11-01T10:10:00", ..Order::default() });
     assert_eq!(look_at("01T10:15:00"), "daily 12 12, schedule 1 1");
     assert_eq!(look_at("02T10:00:00"), "daily 12 12, schedule 1 1, daily 12 0");
-    assert_eq!(pipeline.ask("select max(pulled_until) = '2026-11-02T10:00:00Z' from pull_marks"), "true");
+    assert_eq!(
+        pipeline.ask("select pulled_until = '2026-11-02T10:00:00Z' from pull_marks where kind = 'orders'"),
+        "true"
+    );
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn two_workers_read_a_store_once() {
     }
     assert_eq!(shop.calls(), 3);
     assert_eq!(done(&pipeline, "main").unwrap(), "daily 25 25");
-    assert_eq!(pipeline.ask("select count(*) from pulls"), "1");
+    assert_eq!(pipeline.ask("select count(*) from pulls where kind = 'orders'"), "1");
 }
 
 #[test]
@@ -121,7 +124,11 @@ fn a_store_that_cannot_be_opened_waits_and_is_told() {
     let (pipeline, _, _) = company(at("01T08:00:00"));
     for (now, failures) in [("01T10:00:00", "1"), ("01T10:00:30", "1"), ("01T10:01:00", "2")] {
         look(&worker(&pipeline, at(now), &[]));
-        assert_eq!(pipeline.ask("select failures from pull_marks"), failures, "at {now}");
+        assert_eq!(
+            pipeline.ask("select failures from pull_marks where kind = 'orders'"),
+            failures,
+            "at {now}"
+        );
     }
     look(&worker(&pipeline, at("01T10:03:00"), &[]));
     assert_eq!(pipeline.ask("select key from notices where resolved_at is null"), "store-unreachable:main");
@@ -152,7 +159,10 @@ fn a_failed_window_goes_on_and_the_next_one_follows_it() {
     assert_eq!(done(&pipeline, "main"), None);
     look(&worker(&pipeline, at("01T10:20:00"), &[("main", &shop)]));
     assert_eq!(done(&pipeline, "main").unwrap(), "daily 25 25");
-    assert_eq!(pipeline.ask("select max(pulled_until) = '2026-11-01T10:00:00Z' from pull_marks"), "true");
+    assert_eq!(
+        pipeline.ask("select pulled_until = '2026-11-01T10:00:00Z' from pull_marks where kind = 'orders'"),
+        "true"
+    );
     look(&worker(&pipeline, at("01T10:20:00"), &[("main", &shop)]));
     assert_eq!(done(&pipeline, "main").unwrap(), "daily 25 25, schedule 0 0");
 }

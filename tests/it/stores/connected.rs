@@ -13,6 +13,7 @@ use upline::clients::Credentials;
 use upline::core::ids::DistributorId;
 use upline::db::Lane;
 use upline::distributors::bind_codes;
+use upline::stores::Platform;
 
 use super::books::{Books, money};
 use super::kit::{DISTRIBUTORS, Kit, code};
@@ -95,7 +96,18 @@ impl Connected {
         let life = Arc::new(Mutex::new(life));
         let connected = Self { kit, app, sim, life, rng };
         connected.connect(flags).ok();
+        if connected.kit.platform == Platform::Magento && !flags.contains(&"--no-webhooks") {
+            connected.install_module();
+        }
         connected
+    }
+
+    /// Magento sends nothing by itself: a module of the merchant's does, with a secret that both sides are told.
+    fn install_module(&self) {
+        const SECRET: &str = "of-the-module-9b1f2c";
+        self.app.run(&["store", "secret", "add", self.kit.slug(), "--secret", SECRET]).ok();
+        let address = format!("https://upline.example/webhooks/{}", self.kit.slug());
+        self.sim.act(|shop| shop.subscribe("order", &address, SECRET));
     }
 
     fn connect(&self, flags: &[&str]) -> Ran {

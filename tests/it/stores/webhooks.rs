@@ -2,6 +2,7 @@
 //! away. On the command line and with the worker that a server runs.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine;
@@ -19,8 +20,10 @@ use upline::db::Lane;
 use upline::telemetry::Metrics;
 use upline::vault::Vault;
 
+use super::sim::dialect::{Answer, Call, Dialect, Sent};
 use super::sim::server::Sim;
-use super::sim::shop::{Basket, Id, Shop};
+use super::sim::shop::{Basket, Id, Shop, ShopEvent, Subscription};
+use super::sim::shopify::Shopify;
 use super::sim::woocommerce::WooCommerce;
 use crate::support::app::{Ran, TestApp};
 use crate::support::wait;
@@ -317,6 +320,61 @@ fn an_interrupted_exchange_goes_on() {
     app.run(&["store", "secret", "retire", "main"]).ok();
     ends(&app, &old);
     assert_eq!(knock(&app, &new, 3), 200);
+}
+
+/// A Shopify app whose client secret is exchanged in the Dev Dashboard.
+#[derive(Clone)]
+struct App(Arc<Mutex<Shopify>>);
+
+impl Dialect for App {
+    fn answer(&self, shop: &mut Shop, call: &Call) -> Answer {
+        self.0.lock().unwrap().answer(shop, call)
+    }
+
+    fn webhook(&self, shop: &Shop, event: &ShopEvent, subscription: &Subscription) -> Option<Sent> {
+        self.0.lock().unwrap().webhook(shop, event, subscription)
+    }
+}
+
+#[test]
+fn the_secret_of_an_app_is_exchanged_without_a_gap() {
+    // Shopify calls https alone; the simulated one brings what it sends to our real address.
+    let app = TestApp::start_with(|settings| settings.public_url = Some("https://upline.example".into()));
+    let dashboard = App(Arc::new(Mutex::new(Shopify::default())));
+    let mut truth = Shop::new("EU Shop", "EUR", 2, 5_000_000_000_001, Utc::now());
+    truth.add_product("Thing", &[("A1", 1000)]);
+    let sim = Sim::start(truth, Box::new(dashboard.clone()), 1);
+    let old = dashboard.0.lock().unwrap().client_secret.clone();
+    let run = |arguments: &[&str]| app.run(&[&["store"], arguments].concat());
+    let fixed = ["connect", "main", "--platform", "shopify", "--url", &sim.base, "--allow-private"];
+    let keys = ["--client-id", "sim-client", "--client-secret", &old];
+    run(&[&fixed[..], &keys].concat()).ok();
+    let topics = sim.look(|shop| shop.subscriptions.len());
+    assert!(topics >= 10, "{topics}");
+    order(&sim);
+    let sent = sim.send(&app.base, 2);
+    assert!(sent.taken >= 2 && sent.refused == 0, "{sent:?}");
+
+    let wrong = run(&["rotate", "main", "--client-secret", "a guess"]);
+    assert_eq!((wrong.code, standing(&app, "main").live), (Some(1), 1), "{}", wrong.err);
+    assert!(wrong.err.contains("Dev Dashboard") && !wrong.err.contains("a guess"), "{}", wrong.err);
+    assert!(run(&["rotate", "main"]).err.contains("make another one in the Dev Dashboard"));
+    run(&["test", "main"]).ok();
+
+    // On their way, still signed with the old one.
+    order(&sim);
+    dashboard.0.lock().unwrap().client_secret = "another-client-secret".to_owned();
+    let rotated = run(&["rotate", "main", "--client-secret", "another-client-secret", "--json"]).json();
+    assert_eq!(rotated["state"], "exchanged", "{rotated}");
+    order(&sim);
+    let sent = sim.send(&app.base, 2);
+    assert!(sent.taken >= 4 && sent.refused == 0, "{sent:?}");
+    assert_eq!((standing(&app, "main").live, sim.look(|shop| shop.subscriptions.len())), (2, topics));
+    run(&["test", "main"]).ok();
+    // Only deliveries tell that Shopify has changed over: none came in the last day, so the old one goes on.
+    let later = keeper(&app, Clock::fixed(exchanged_at(&app) + TimeDelta::hours(72)));
+    later.tend(&later.connection("main").unwrap()).unwrap();
+    assert_eq!(standing(&app, "main").live, 2);
 }
 
 #[test]

@@ -101,7 +101,8 @@ pub fn to_make(platform: Platform) -> Vec<Step> {
                 "upline",
             ),
             step(
-                "Under API choose Custom: Sales (Operations), Catalog (Inventory), Customers, and Stores, Settings.",
+                "Under API choose Resource Access: Custom, and tick Sales: Orders (View), Invoices, Credit Memos; \
+                 Catalog: Products; Customers: All Customers; Stores: Settings, All Stores; Stores: Inventory, Sources.",
             ),
             step("Save, press Activate, allow it, and copy the four values that are shown."),
             step(

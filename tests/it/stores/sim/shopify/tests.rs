@@ -57,6 +57,7 @@ fn lived(orders: usize, seed: u64) -> (Shop, Life) {
 fn read_all(api: &dyn StoreApi, window: &Window, bulk: bool) -> BTreeMap<String, PulledOrder> {
     let mut read = BTreeMap::new();
     let mut cursor: Option<String> = None;
+    let mut failed = 0;
     loop {
         let page = match bulk {
             true => api.orders_in_bulk(window, cursor.as_deref()),
@@ -64,7 +65,10 @@ fn read_all(api: &dyn StoreApi, window: &Window, bulk: bool) -> BTreeMap<String,
         };
         let page = match page {
             Ok(page) => page,
-            Err(error) if error.is_temporary() => continue,
+            Err(error) if error.is_temporary() && failed < 1000 => {
+                failed += 1;
+                continue;
+            }
             Err(error) => panic!("{error}"),
         };
         read.extend(page.items.into_iter().map(|order| (order.external_id.clone(), order)));
