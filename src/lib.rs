@@ -31,6 +31,19 @@
 //! road: another snapshot, another target, post the difference. An order that is held or exempt has the target
 //! zero.
 //!
+//! # What no webhook told
+//!
+//! ```text
+//! clients           a store's own API: whole orders by page, products, customers, webhooks    the only HTTP out
+//! pulls             what changed, every few minutes; what is news becomes a delivery          resumable
+//! reconcile         each day of each store, order by order, from its API to the ledger        core::reconcile
+//! connections       webhooks registered, mended and rotated; silence noticed                  notices
+//! ```
+//!
+//! A webhook is a hint. An order that was *read* is the whole truth of that instant: it goes before what was told of
+//! the same second, and refunds that it does not list are none. It takes the same road as any delivery, so a replay of
+//! the stored bytes gives the same ledger.
+//!
 //! # The way of a period
 //!
 //! ```text
@@ -50,9 +63,12 @@
 //! |---|---|
 //! | [`core`] | money, orders, net, SKU mapping, attribution, genealogy, plan, engine, journal |
 //! | [`stores`] | everything that knows Shopify, WooCommerce, Magento or the direct API: bytes to [`core::order`] |
+//! | [`clients`] | the stores' own APIs behind one trait, and the one door to the network |
+//! | [`notices`] | what a person should know although nobody asked: page, webhook, mail |
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
 //! | [`events`] | outbox, doorbells, relays, parked work |
 //! | [`ingest`] | deliveries and the stores that send them |
+//! | [`connections`] | credentials of the stores' APIs, their webhooks and secrets, silence |
 //! | [`catalog`], [`distributors`], [`customers`], [`plans`] | what orders are assessed and calculated with |
 //! | [`orders`] | evidence, assessment, holds and their release |
 //! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |

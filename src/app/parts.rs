@@ -80,9 +80,7 @@ impl Parts {
         let published = Fresh::new(db.clone(), move |db| db.read(Lane::Admin, |conn| plans.get(conn)))?;
         let (networks, stores) = (books.networks.clone(), books.stores.clone());
         let referrals = Fresh::new(db.clone(), move |db| {
-            db.read(Lane::Admin, |conn| {
-                Ok(Arc::new(Referrals::new(networks.get(conn)?, &*stores.all(conn)?)))
-            })
+            db.read(Lane::Admin, |conn| Ok(Arc::new(Referrals::new(networks.get(conn)?, &stores.all(conn)?))))
         })?;
         let (intake, writer) = Intake::start(db)?;
         let metrics = Metrics::build()?;

@@ -137,11 +137,14 @@ pub fn same_sku(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<(String, M
     Ok(rows.into_iter().map(MappedRow::split).map(|(_, sku, mapped)| (sku, mapped)).collect())
 }
 
+/// A store and its id of a product.
+type ProductKey = (i32, String);
+
 /// How the variants of the products are mapped that are mapped.
 pub fn siblings(
     conn: &mut PgConnection,
     products: &[(i32, &str)],
-) -> Result<Vec<((i32, String), Mapped)>, DbError> {
+) -> Result<Vec<(ProductKey, Mapped)>, DbError> {
     let rows: Vec<MappedRow> = sql_query(
         "select c.store_id, c.product_id as asked, c.sku_id, c.commission_class, c.name, c.category, c.platform
          from (select distinct * from unnest($1, $2) as k(store_id, product_id)) k

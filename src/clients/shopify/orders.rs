@@ -81,6 +81,9 @@ pub fn search(window: &Window, from: DateTime<Utc>) -> String {
     format!("{field}:>='{}' {field}:<'{}'", written(from), written(to))
 }
 
+/// A node, and when it was asked for.
+type Dated = (Box<RawValue>, DateTime<Utc>);
+
 impl Shopify {
     pub(super) fn orders_page(
         &self,
@@ -171,7 +174,7 @@ impl Shopify {
         }
     }
 
-    fn read_order(&self, gid: &str) -> Result<Option<(Box<RawValue>, DateTime<Utc>)>, ApiError> {
+    fn read_order(&self, gid: &str) -> Result<Option<Dated>, ApiError> {
         #[derive(Deserialize)]
         struct Answer {
             order: Option<Box<RawValue>>,

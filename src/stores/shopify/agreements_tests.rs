@@ -49,7 +49,7 @@ fn net(order: &OrderSnapshot) -> OrderNet {
 }
 
 /// A place in the ledger of sales of a node.
-fn sale<'v>(node: &'v mut Value, agreement: usize, sale: usize) -> &'v mut Value {
+fn sale(node: &mut Value, agreement: usize, sale: usize) -> &mut Value {
     &mut node["agreements"]["edges"][agreement]["node"]["sales"]["nodes"][sale]
 }
 
