@@ -177,7 +177,11 @@ begin
   if tg_op = 'UPDATE' and stack ~ 'function redact_delivery\(uuid,bytea,integer,bytea,timestamp with time zone,text,text\)' then
     before := to_jsonb(old) - array['body', 'body_bytes', 'redacted_at', 'redacted_sha256'];
     after := to_jsonb(new) - array['body', 'body_bytes', 'redacted_at', 'redacted_sha256'];
-    if before = after and new.redacted_at is not null and new.redacted_sha256 is not null then
+    -- The stack is text that a caller could write into a statement; the record of the redaction is not.
+    if before = after and exists (
+         select from delivery_redactions r
+         where r.delivery_id = new.delivery_id and r.redacted_at = new.redacted_at
+           and r.redacted_sha256 = new.redacted_sha256) then
       return new;
     end if;
   end if;
@@ -192,7 +196,7 @@ create trigger append_only_rows before update or delete on deliveries
 -- `redacted` is LZ4 with its size in front, as every body.
 create function redact_delivery(delivery uuid, redacted bytea, redacted_bytes int, redacted_hash bytea,
                                 at timestamptz, by_whom text, why text)
-returns void language plpgsql security definer set search_path from current as $$
+returns void language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   insert into delivery_redactions (delivery_id, redaction_no, redacted_sha256, redacted_at, redacted_by, reason)
   select delivery, 1 + count(*), redacted_hash, at, by_whom, why from delivery_redactions where delivery_id = delivery;

@@ -15,7 +15,7 @@ use super::{Global, Outcome, output};
 use crate::access::audit;
 use crate::core::reconcile::State;
 use crate::db::Lane;
-use crate::reconcile::{Asked, Cause, Heal, Reconciler, Report};
+use crate::reconcile::{Asked, Cause, Heal, ReconcileProblem, Reconciler, Report};
 use crate::reports::api;
 use crate::reports::reconciliation::{self as rows, differences_sheet, sums_sheet};
 
@@ -62,6 +62,10 @@ pub struct Reconcile {
 
 /// Days of one command.
 const MOST: usize = 366;
+
+/// How long another reconciliation of the same day is waited for.
+const TURNS: u32 = 240;
+const TURN: std::time::Duration = std::time::Duration::from_millis(250);
 
 impl Reconcile {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
@@ -122,6 +126,13 @@ impl Reconcile {
             })?;
         }
         let asked = Asked { heal, cause: Cause::Manual, by: "console" };
+        // A server beside us may be at this very day; its turn ends with its report.
+        for _ in 0..TURNS {
+            match room.day(&self.store, day, &asked) {
+                Err(ReconcileProblem::Busy(..)) => std::thread::sleep(TURN),
+                done => return Ok(done?),
+            }
+        }
         Ok(room.day(&self.store, day, &asked)?)
     }
 

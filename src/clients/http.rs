@@ -77,7 +77,9 @@ impl Response {
         match self.status {
             200..=299 => Ok(self),
             300..=399 => {
+                // Without its query, which may repeat credentials of ours.
                 let to = self.header("location").unwrap_or_default();
+                let to = to.split(['?', '#']).next().unwrap_or_default();
                 Err(ApiError::Refused(format!("it redirects to {to}; use the address that it redirects to")))
             }
             401 => Err(ApiError::Unauthorized(self.summary())),

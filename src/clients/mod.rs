@@ -123,6 +123,11 @@ pub fn open(
     credentials: &Credentials,
     http: Http,
 ) -> Result<Box<dyn StoreApi>, ApiError> {
+    let unsigned = !matches!(credentials, Credentials::WooKeys { .. } | Credentials::MagentoOauth { .. });
+    if unsigned && endpoint.base.scheme() == "http" && !endpoint.allow_private {
+        let told = "the credentials would travel unprotected over http; give the https address";
+        return Err(ApiError::Unsupported(told.to_owned()));
+    }
     match (endpoint.platform, credentials) {
         (Platform::Shopify, Credentials::ShopifyApp { .. } | Credentials::ShopifyToken { .. }) => {
             Ok(Box::new(shopify::Shopify::new(endpoint, credentials, http)))

@@ -267,7 +267,10 @@ impl OrderState {
         match report {
             Report::Snapshot(snapshot) => self.absorb_snapshot(*snapshot),
             Report::Refund { refund, .. } => self.absorb_refund(refund, received_at),
-            Report::Deleted { at, .. } => latest(&mut self.deleted_at, at.unwrap_or(received_at)),
+            // The time is an unsigned header's: one in the future would outlast every later reading.
+            Report::Deleted { at, .. } => {
+                latest(&mut self.deleted_at, at.map_or(received_at, |at| at.min(received_at)))
+            }
             Report::Restored { .. } => latest(&mut self.restored_at, received_at),
             // What is not about an order changes none.
             Report::Hint { .. }

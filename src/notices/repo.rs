@@ -17,6 +17,15 @@ struct Times {
 }
 
 pub fn raise(conn: &mut PgConnection, notice: &Notice<'_>, now: DateTime<Utc>) -> Result<bool, DbError> {
+    // What became an alarm since it was told is told again.
+    sql_query(
+        "delete from notice_sends s using notices n
+         where s.notice_id = n.notice_id and s.event = 'raised' and n.key = $1 and n.resolved_at is null
+           and n.severity <> 'alarm' and $2 = 'alarm'",
+    )
+    .bind::<Text, _>(notice.key)
+    .bind::<Text, _>(notice.severity.name())
+    .execute(conn)?;
     let raised: Times = sql_query(
         "insert into notices (notice_id, key, severity, subject, body, store_id, raised_at, last_raised_at)
          values ($1, $2, $3, $4, $5, $6, $7, $7)

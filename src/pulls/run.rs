@@ -157,7 +157,16 @@ impl<'a> Open<'a> {
 
     /// What was read stays; the cursor, too, unless it may be what the store does not take any more.
     fn fail(&self, error: ApiError) -> PullProblem {
-        let stale = matches!(error, ApiError::Refused(_) | ApiError::NotFound(_)) && self.pages == 0;
+        // A cursor that leads nowhere any more, or behind which the store counts more than it shows, would fail for
+        // ever: the window begins again.
+        let stale = self.pages == 0
+            && matches!(
+                error,
+                ApiError::Refused(_)
+                    | ApiError::NotFound(_)
+                    | ApiError::Incomplete(_)
+                    | ApiError::Unsupported(_)
+            );
         let problem = match self.job.store.platform.parse() {
             Ok(platform) => connections::told(platform, &error),
             Err(_) => error.to_string(),

@@ -102,6 +102,9 @@ pub(super) fn keep(
     found: Found,
 ) -> Result<Report, ReconcileProblem> {
     let Found { day: sums, healed, incomplete, asked: was_asked } = found;
+    // What is sold in the rest of the day is not in it: such a report proves nothing about the day.
+    let is_over = started_at >= day.to;
+    let incomplete = incomplete.or_else(|| (!is_over).then(|| format!("the day ends only at {}", day.to)));
     let deliveries =
         room.db.read(Lane::Pipeline, |conn| repo::write::deliveries(conn, store.id, day.from, day.to))?;
     let mut report = Report {
@@ -128,7 +131,9 @@ pub(super) fn keep(
     report.report_no = room.db.transact(Lane::Pipeline, |tx| {
         let number = repo::write::insert(tx.conn, store.id, &report)?;
         repo::write::done(tx.conn, store.id, &report)?;
-        notice::tell(tx, store.id, &report, room.clock.now())?;
+        if is_over {
+            notice::tell(tx, store.id, &report, room.clock.now())?;
+        }
         Ok(number)
     })?;
     Ok(report)

@@ -18,7 +18,9 @@ use super::error::Refusal;
 use super::state::AppState;
 use crate::core::ids::StoreId;
 use crate::ingest::{Accepted, IntakeError, NewDelivery, Receiver, compress, sha256};
-use crate::stores::{self, DeliveryMeta, Headers, Platform, SignatureError, Verified};
+use crate::stores::{
+    self, DeliveryMeta, Headers, PULLED_ABSENCE, PULLED_ORDER, Platform, SignatureError, Verified,
+};
 
 /// The delivery is stored.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -90,6 +92,10 @@ async fn take(
     }
     let _in_flight = state.limits.admit(receiver.store.id)?;
     let meta = stores::describe(platform, &headers);
+    // Topics are not signed, and these say that we have read the store ourselves.
+    if meta.topic.as_deref().is_some_and(|topic| [PULLED_ORDER, PULLED_ABSENCE].contains(&topic)) {
+        return Err(Refusal::bad_request("bad_topic", "this topic is not a store's"));
+    }
     let evidence = stores::evidence_headers(&headers);
     let delivery = delivery(receiver.store.id, platform, meta, evidence, &body.bytes, received_at);
     state.intake.accept(delivery).await.map(Taken::Delivery).map_err(Refusal::from)

@@ -19,10 +19,11 @@ pub struct Reported {
     pub started_at: DateTime<Utc>,
 }
 
-/// Of each day of a store that has one, oldest first.
+/// Of each day of a store that has one, oldest first. One with orders that were still being worked on is not the
+/// last word.
 pub fn reported(conn: &mut PgConnection, store: StoreId) -> Result<Vec<Reported>, DbError> {
     Ok(sql_query(
-        "select distinct on (day) day, incomplete is null as complete, started_at from reconciliations
+        "select distinct on (day) day, incomplete is null and in_flight = 0 as complete, started_at from reconciliations
          where store_id = $1 order by day, report_no desc",
     )
     .bind::<Integer, _>(store.0)
