@@ -78,7 +78,8 @@ fn a_bare_refund_that_the_store_does_not_list_makes_the_same_order_news() {
 #[test]
 fn a_deleted_order_that_is_read_again_is_news_once() {
     let gone = Report::Deleted { order: "1".into(), at: Some(at("10:30")) };
-    let mut state = known(vec![snapshot(told("10:00", &[])), gone]);
+    let mut state = known(vec![snapshot(told("10:00", &[]))]);
+    state.absorb(gone, at("10:30"));
     assert!(state.is_deleted());
     assert!(!is_news(&state, &read("10:00", "10:20", &[])), "it was read before it was deleted");
     let back = read("10:00", "10:40", &[]);
