@@ -118,7 +118,7 @@ impl<'a> Calendar<'a> {
 
     fn is_left_alone(&self, now: DateTime<Utc>) -> bool {
         let last = self.reported.values().max_by_key(|reported| reported.started_at);
-        last.is_some_and(|last| !last.complete && last.started_at + AGAIN > now)
+        last.is_some_and(|last| last.unread && last.started_at + AGAIN > now)
     }
 
     fn due(&self, settings: &settings::Reconcile, now: DateTime<Utc>) -> Vec<Due> {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn reported(day_of: &str, complete: bool, started_at: &str) -> Reported {
-        Reported { day: day(day_of), complete, started_at: at(started_at) }
+        Reported { day: day(day_of), complete, unread: !complete, started_at: at(started_at) }
     }
 
     fn changed(made: &str, changed: &str) -> Changed {

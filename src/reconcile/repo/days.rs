@@ -15,6 +15,9 @@ pub struct Reported {
     pub day: NaiveDate,
     #[diesel(sql_type = Bool)]
     pub complete: bool,
+    /// The day was over, and the store could not be read.
+    #[diesel(sql_type = Bool)]
+    pub unread: bool,
     #[diesel(sql_type = Timestamptz)]
     pub started_at: DateTime<Utc>,
 }
@@ -23,7 +26,8 @@ pub struct Reported {
 /// last word.
 pub fn reported(conn: &mut PgConnection, store: StoreId) -> Result<Vec<Reported>, DbError> {
     Ok(sql_query(
-        "select distinct on (day) day, incomplete is null and in_flight = 0 as complete, started_at from reconciliations
+        "select distinct on (day) day, incomplete is null and in_flight = 0 as complete,
+                incomplete is not null and started_at >= ends_at as unread, started_at from reconciliations
          where store_id = $1 order by day, report_no desc",
     )
     .bind::<Integer, _>(store.0)

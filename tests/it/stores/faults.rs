@@ -2,6 +2,7 @@
 //! and what can be mended is mended.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use super::connected::{Connected, skus};
 use super::kit::Kit;
 use super::sim::chaos::Odds;
 use super::sim::shop::{Basket, Carried, Id, Referral, Shop};
+use crate::support::wait;
 
 /// A clean store: everything was told, everything reconciles.
 fn clean(seed: u64, orders: usize) -> Connected {
@@ -120,7 +122,7 @@ fn a_store_that_does_not_answer_leaves_no_clean_day() {
     let shop = clean(12, 10);
     let variant = shop.sim.look(|shop| shop.products.values().next().unwrap().variants[0].id);
     shop.sim.chaos().odds = Odds { dropped: 1000, ..Odds::default() };
-    let (order, _) = shop.sim.act(|shop| sell(shop, variant));
+    shop.sim.act(|shop| drop(sell(shop, variant)));
     shop.send();
     let incomplete = || {
         let (code, reports) = shop.reconcile(&[]);
@@ -138,8 +140,10 @@ fn a_store_that_does_not_answer_leaves_no_clean_day() {
     shop.sim.chaos().down = true;
     incomplete();
     shop.sim.chaos().down = false;
-    let (code, reports) = shop.reconcile(&[]);
-    assert_eq!((code, named(&reports, "mended")), (Some(0), [("missing_order".to_owned(), order)].into()));
+    // A call that was under way may still find it closed; whoever reads first mends it, the server too.
+    let again = || Some(shop.reconcile(&[])).filter(|(code, _)| *code != Some(1));
+    let (code, reports) = wait::until("the store answers", Duration::from_secs(60), again);
+    assert_eq!(code, Some(0), "{reports:#?}");
     shop.assert_clean();
     shop.assert_true();
 }
