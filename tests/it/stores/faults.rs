@@ -122,7 +122,7 @@ fn a_store_that_does_not_answer_leaves_no_clean_day() {
     let shop = clean(12, 10);
     let variant = shop.sim.look(|shop| shop.products.values().next().unwrap().variants[0].id);
     shop.sim.chaos().odds = Odds { dropped: 1000, ..Odds::default() };
-    shop.sim.act(|shop| drop(sell(shop, variant)));
+    shop.sim.act(|shop| sell(shop, variant));
     shop.send();
     let incomplete = || {
         let (code, reports) = shop.reconcile(&[]);
