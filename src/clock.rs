@@ -39,3 +39,23 @@ impl std::fmt::Debug for Clock {
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
+
+/// The smallest id of that time: ids begin with the millisecond that they were made in.
+pub fn first_id_of(at: DateTime<Utc>) -> Uuid {
+    Uuid::from_u128(u128::try_from(at.timestamp_millis()).unwrap_or(0) << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn ids_from_an_instant_on() {
+        let id = Uuid::parse_str("01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f").unwrap();
+        let (seconds, nanos) = id.get_timestamp().unwrap().to_unix();
+        let made = DateTime::from_timestamp(seconds.cast_signed(), nanos).unwrap();
+        assert!(first_id_of(made) <= id && id < first_id_of(made + TimeDelta::milliseconds(1)));
+    }
+}

@@ -92,3 +92,6 @@ create table reconciliation_requests (
   asked_at timestamptz not null,
   primary key (store_id, day)
 );
+
+-- Which days a delivery changes is known when it is processed, which may be days after it came.
+create index delivery_outcomes_processed_at on delivery_outcomes using brin (processed_at);

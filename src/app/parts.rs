@@ -20,7 +20,7 @@ use crate::db::{Db, DbError, Lane, Tx};
 use crate::distributors::Networks;
 use crate::events::{Consumer, Event, Instance, Relay, Topic};
 use crate::ingest::{self, Intake, NewStore, Receiver, StoreDirectory, StoreProblem};
-use crate::orders::{Books, DeliveryConsumer, ReviewConsumer};
+use crate::orders::{Books, DeliveryConsumer, Forgetter, ReviewConsumer};
 use crate::periods::Worker;
 use crate::plans::{Plans, Published};
 use crate::pulls;
@@ -119,6 +119,8 @@ impl Parts {
         tasks.push(tokio::spawn(connections.run(stopped.clone())));
         let days = reconcile::Worker::new(self.reconciler(), self.reconcile.clone());
         tasks.push(tokio::spawn(days.run(stopped.clone())));
+        let forgetter = Forgetter::new(self.backend.db.clone(), self.clock.clone());
+        tasks.push(tokio::spawn(forgetter.run(stopped.clone())));
         tasks
     }
 

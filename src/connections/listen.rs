@@ -66,7 +66,7 @@ pub fn silence(
         if !sends {
             return Ok((vec![], false));
         }
-        let ids = repo::latest(conn, store, Some(PULLED_ORDER), since, ENOUGH)?;
+        let ids = repo::latest(conn, store, Some(PULLED_ORDER), since, None, ENOUGH)?;
         let pulled = ingest::load(conn, &ids)?;
         // Only asked when it matters: repeats are found the long way.
         let repeated = !pulled.is_empty() && repo::repeated(conn, store, since)?;

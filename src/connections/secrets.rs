@@ -81,7 +81,10 @@ fn add(
     let after = self::store(tx, connection)?;
     let newest = after.secrets.first().map(|secret| secret.secret_no);
     let no = newest.ok_or_else(|| DbError::Invariant(format!("{} has no secret", connection.slug)))?;
-    if !store.secrets.is_empty() {
+    // A secret that none of our subscriptions signs with may be of webhooks that were made by hand: it ends when a
+    // person says so.
+    let signs = |row: &repo::Subscription| store.secrets.iter().any(|live| live.secret_no == row.secret_no);
+    if repo::subscriptions(tx.conn, connection.store())?.iter().any(signs) {
         repo::set_rotating(tx.conn, connection.store(), Some(now))?;
     }
     Ok(Signing { no, value: value.into() })

@@ -58,6 +58,11 @@ pub fn deliveries_of(
     repo::of_customer(conn, store, customer, orders)
 }
 
+/// Forgotten customers of whom something was processed since.
+pub fn told_since_forgotten(conn: &mut Conn) -> Result<Vec<(StoreId, String)>, DbError> {
+    repo::told_since_forgotten(conn)
+}
+
 /// The next deliveries of a store that are as they came.
 pub fn deliveries_of_store(
     conn: &mut Conn,

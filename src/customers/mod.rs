@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-pub use erase::{EraseProblem, Erased, Lines, deliveries_of, deliveries_of_store, erase};
+pub use erase::{
+    EraseProblem, Erased, Lines, deliveries_of, deliveries_of_store, erase, told_since_forgotten,
+};
 pub use policy::{NewPolicy, set_policy};
 pub use repo::export::{Held, held};
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use uuid::Uuid;
 
 use super::repo::days::{self, Changed, Reported};
 use super::window::day_of;
@@ -55,7 +54,7 @@ pub fn due(
     });
     let mut all = DueDays { days: requests.collect(), waits: false };
     let connections = connections::list(conn)?;
-    let changed = days::changed(conn, first_id_of(since))?;
+    let changed = days::changed(conn, since)?;
     let mut scheduled = vec![];
     for store in ingest::list_stores(conn)?.into_iter().filter(|store| store.active) {
         let connection = connections.iter().find(|connection| connection.store_id == store.id.0);
@@ -76,12 +75,6 @@ pub fn due(
     scheduled.sort_by(|one, other| (one.day, &one.store).cmp(&(other.day, &other.store)));
     all.days.extend(scheduled);
     Ok(all)
-}
-
-/// Ids begin with the millisecond that they were made in.
-fn first_id_of(at: DateTime<Utc>) -> Uuid {
-    let millis = u128::try_from(at.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128(millis << 80)
 }
 
 struct Calendar<'a> {
@@ -249,13 +242,5 @@ mod tests {
         assert!(calendar.is_left_alone(at("2026-11-19T03:59:00Z")));
         assert!(!calendar.is_left_alone(at("2026-11-19T04:00:00Z")));
         assert!(causes(&calendar, "2026-11-19T04:00:00Z").contains(&("2026-11-18".to_owned(), Cause::Again)));
-    }
-
-    #[test]
-    fn ids_from_an_instant_on() {
-        let id = Uuid::parse_str("01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f").unwrap();
-        let (seconds, nanos) = id.get_timestamp().unwrap().to_unix();
-        let made = DateTime::from_timestamp(seconds.cast_signed(), nanos).unwrap();
-        assert!(first_id_of(made) <= id && id < first_id_of(made + TimeDelta::milliseconds(1)));
     }
 }

@@ -39,13 +39,22 @@ struct Held {
     only_posted: bool,
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum CompareProblem {
+    /// Anything that differs may be among what waits: neither a difference nor its absence can be told.
+    #[error("{0} or more deliveries of the store wait to be processed; it is reconciled when they are done")]
+    Busy(usize),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
 /// Compares a batch of orders. Reads a lot of tables: inside a database transaction that is frozen.
 pub fn compare_all(
     conn: &mut Conn,
     books: &Books,
     store: &Store,
     told: &[Told],
-) -> Result<Vec<Compared>, DbError> {
+) -> Result<Vec<Compared>, CompareProblem> {
     let assessor = Assessor::open(conn, books)?;
     let (mut held, customers) = load(conn, &assessor, store.id, told)?;
     let asked = Asked { assessor: &assessor, customers: &customers, store: store.id };
@@ -203,7 +212,7 @@ fn mark_posted(conn: &mut Conn, held: &mut HashMap<String, Held>, told: &[Told])
     Ok(())
 }
 
-/// Deliveries that are read to see which orders they are about.
+/// Deliveries that are read to see which orders they are about: those that will be processed first, then parked ones.
 const READ: i64 = 2000;
 
 /// The work that is not done yet.
@@ -211,17 +220,18 @@ struct Waiting {
     orders: HashMap<Uuid, bool>,
     in_flight: HashSet<String>,
     parked: HashSet<String>,
-    /// More than can be looked through: anything may be among it.
-    too_many: bool,
 }
 
 impl Waiting {
-    fn load(conn: &mut Conn, store: &Store, held: &HashMap<String, Held>) -> Result<Self, DbError> {
+    fn load(conn: &mut Conn, store: &Store, held: &HashMap<String, Held>) -> Result<Self, CompareProblem> {
         let ids: Vec<Uuid> = held.values().map(|held| held.order_id).collect();
         let orders = repo::orders::waiting(conn, &ids)?;
         let deliveries = repo::orders::waiting_deliveries(conn, store.id, READ)?;
-        let too_many = i64::try_from(deliveries.len()).unwrap_or(READ) >= READ;
-        let mut waiting = Self { orders, in_flight: HashSet::new(), parked: HashSet::new(), too_many };
+        let flying = deliveries.values().filter(|parked| !**parked).count();
+        if i64::try_from(flying).unwrap_or(READ) >= READ {
+            return Err(CompareProblem::Busy(flying));
+        }
+        let mut waiting = Self { orders, in_flight: HashSet::new(), parked: HashSet::new() };
         let ids: Vec<Uuid> = deliveries.keys().copied().collect();
         for delivery in ingest::load(conn, &ids)? {
             let parked = deliveries.get(&delivery.id.0).copied().unwrap_or_default();
@@ -237,7 +247,7 @@ impl Waiting {
 
     fn of(&self, order: &str, id: Option<Uuid>) -> Waits {
         let by_id = id.and_then(|id| self.orders.get(&id));
-        if self.too_many || by_id == Some(&false) || self.in_flight.contains(order) {
+        if by_id == Some(&false) || self.in_flight.contains(order) {
             return Waits::InFlight;
         }
         if by_id == Some(&true) || self.parked.contains(order) { Waits::Parked } else { Waits::Settled }

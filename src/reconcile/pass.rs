@@ -118,7 +118,7 @@ impl Pass<'_> {
                     false => absent.push(order.external_id.clone()),
                 }
             }
-            Ok(())
+            Ok::<_, DbError>(())
         })?;
         if absent.len() > FEW && absent.len() * 4 > ours {
             return Err(Stop::Doubtful(format!(

@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::ours::{self, Told, Truth};
+use super::ours::{self, CompareProblem, Told, Truth};
 use super::pass::Pass;
 use super::repo::{self, orders::Placed};
-use super::tally::Tally;
+use super::tally::{Stop, Tally};
 use super::{Heal, ReconcileProblem, Reconciler, StoreDay};
 use crate::clients::StoreApi;
 use crate::core::reconcile::{Compared, Day, Difference, Seam};
@@ -85,32 +85,35 @@ pub fn of_ours(
     day: StoreDay,
     heal: Heal,
 ) -> Result<Found, ReconcileProblem> {
-    let mut tally = ours_alone(room, store, day)?;
+    let mut tally = Tally::default();
+    let mut read = ours_alone(room, store, day, &mut tally);
     let found = tally.noted();
-    if heal == Heal::Yes && review(room, &tally)? {
+    if read.is_ok() && heal == Heal::Yes && review(room, &tally)? {
         settle(room, store)?;
-        tally = ours_alone(room, store, day)?;
+        tally = Tally::default();
+        read = ours_alone(room, store, day, &mut tally);
     }
-    Ok(Found::of(tally, found, false))
+    match read {
+        Ok(()) => Ok(Found::of(tally, found, false)),
+        Err(stop) => Ok(Found { asked: false, ..tally.stopped(room, store, stop)? }),
+    }
 }
 
-fn ours_alone(room: &Reconciler, store: &Store, day: StoreDay) -> Result<Tally, DbError> {
-    let mut tally = Tally::default();
+fn ours_alone(room: &Reconciler, store: &Store, day: StoreDay, tally: &mut Tally) -> Result<(), Stop> {
     each_of_ours(room, store, day, |page| {
         let told: Vec<Told> = page.iter().map(|order| (order.external_id.clone(), Truth::Nothing)).collect();
         tally.seen.extend(told.iter().map(|(order, _)| order.clone()));
         tally.take(compare(room, store, &told)?);
         Ok(())
-    })?;
-    Ok(tally)
+    })
 }
 
-pub fn each_of_ours(
+pub fn each_of_ours<E: From<DbError>>(
     room: &Reconciler,
     store: &Store,
     day: StoreDay,
-    mut work: impl FnMut(&[Placed]) -> Result<(), DbError>,
-) -> Result<(), DbError> {
+    mut work: impl FnMut(&[Placed]) -> Result<(), E>,
+) -> Result<(), E> {
     let mut after: Option<Placed> = None;
     loop {
         let page = room.db.read(Lane::Pipeline, |conn| {
@@ -123,11 +126,11 @@ pub fn each_of_ours(
 }
 
 /// All of a batch as of one instant.
-pub fn compare(room: &Reconciler, store: &Store, told: &[Told]) -> Result<Vec<Compared>, DbError> {
+pub fn compare(room: &Reconciler, store: &Store, told: &[Told]) -> Result<Vec<Compared>, CompareProblem> {
     if told.is_empty() {
         return Ok(vec![]);
     }
-    room.db.transact(Lane::Pipeline, |tx| {
+    room.db.transact_or(Lane::Pipeline, |tx| {
         repo::freeze(tx.conn)?;
         ours::compare_all(tx.conn, &room.books, store, told)
     })

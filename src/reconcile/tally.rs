@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::ours::CompareProblem;
 use super::reading::Found;
 use super::{ReconcileProblem, Reconciler};
 use crate::clients::ApiError;
@@ -97,6 +98,15 @@ impl From<ApiError> for Stop {
 impl From<DbError> for Stop {
     fn from(error: DbError) -> Self {
         Self::Db(error)
+    }
+}
+
+impl From<CompareProblem> for Stop {
+    fn from(problem: CompareProblem) -> Self {
+        match problem {
+            CompareProblem::Busy(_) => Self::Doubtful(problem.to_string()),
+            CompareProblem::Db(error) => Self::Db(error),
+        }
     }
 }
 

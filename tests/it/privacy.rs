@@ -1,6 +1,7 @@
 //! What customers may ask for by law: what is held of them, and that it is forgotten, without losing a proof.
 
 use diesel::connection::SimpleConnection;
+use upline::clock::Clock;
 use upline::core::ids::StoreId;
 use upline::customers::{self, privacy};
 use upline::db::Lane;
@@ -118,6 +119,16 @@ fn a_customer_is_forgotten_and_every_cent_stays_proven() {
     pipeline.drain();
     assert_eq!(pipeline.ask("select net::numeric(9, 2) from orders where external_id = '2'"), "0.00");
     is_proven(&pipeline);
+    // It tells the name again, until it is looked for.
+    assert!(is_anywhere(&everything(&pipeline), "Stradivari Lane 9"));
+    let forgetter = orders::Forgetter::new(pipeline.db.clone(), Clock::system());
+    assert_eq!(forgetter.round().unwrap().deliveries, 1);
+    let after = everything(&pipeline);
+    for text in PERSONAL {
+        assert!(!is_anywhere(&after, text), "{text}");
+    }
+    is_proven(&pipeline);
+    assert_eq!(forgetter.round().unwrap().deliveries, 0, "once is enough");
     // The record of before is none any more.
     pipeline.accept_as(STORE, "customer.updated", &[customer().replace("2026-10-01", "2026-09-01")]);
     pipeline.drain();

@@ -150,7 +150,8 @@ impl Shopify {
         }
     }
 
-    /// The order with all its lists; read anew when it changes meanwhile.
+    /// The order with all its lists; read anew when it changes meanwhile. One that never comes to its end is told as it
+    /// is: its lists say that they go on, so that it is held, and the others are read.
     fn whole_order(
         &self,
         times: Times,
@@ -160,6 +161,7 @@ impl Shopify {
         let (mut times, mut node, mut read_at) = (times, node, read_at);
         let mut tries = 1;
         loop {
+            let beginning = node.clone();
             match self.whole(node) {
                 Ok(body) => return Ok(times.pulled(read_at, body)),
                 Err(ApiError::Incomplete(why)) if tries < TRIES => {
@@ -168,6 +170,10 @@ impl Shopify {
                     (node, read_at) = again;
                     times = read(&node)?;
                     tries += 1;
+                }
+                Err(ApiError::Incomplete(why)) => {
+                    tracing::warn!(order = times.id, why, "an order is told as far as it can be read");
+                    return Ok(times.pulled(read_at, beginning.get().as_bytes().to_vec()));
                 }
                 Err(error) => return Err(error),
             }

@@ -5,13 +5,9 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestampt
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
+use crate::clock::first_id_of;
 use crate::core::ids::StoreId;
 use crate::db::DbError;
-
-/// The smallest id of that time.
-fn floor(at: DateTime<Utc>) -> Uuid {
-    Uuid::from_u128(u128::try_from(at.timestamp_millis()).unwrap_or(0) << 80)
-}
 
 #[derive(Debug, QueryableByName)]
 pub struct Heard {
@@ -33,7 +29,7 @@ pub fn heard(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<Heard>
          from deliveries d join store_connections c using (store_id)
          where d.delivery_id >= $1 and d.topic not like 'pull.%' group by d.store_id",
     )
-    .bind::<SqlUuid, _>(floor(since))
+    .bind::<SqlUuid, _>(first_id_of(since))
     .load(conn)?)
 }
 
@@ -54,24 +50,27 @@ struct Id {
     delivery_id: Uuid,
 }
 
-/// The newest deliveries of a store since then: pulled orders, or what it sent itself.
+/// The newest deliveries of a store since then, before one of them: pulled orders, or what it sent itself.
 pub fn latest(
     conn: &mut PgConnection,
     store: StoreId,
     pulled: Option<&str>,
     since: DateTime<Utc>,
+    before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Uuid>, DbError> {
     let found: Vec<Id> = sql_query(
         "select delivery_id from deliveries
          where delivery_id >= $1 and store_id = $2 and received_at >= $3
            and case when $4 is null then topic not like 'pull.%' else topic = $4 end
-         order by delivery_id desc limit $5",
+           and ($5 is null or delivery_id < $5)
+         order by delivery_id desc limit $6",
     )
-    .bind::<SqlUuid, _>(floor(since))
+    .bind::<SqlUuid, _>(first_id_of(since))
     .bind::<Integer, _>(store.0)
     .bind::<Timestamptz, _>(since)
     .bind::<Nullable<Text>, _>(pulled)
+    .bind::<Nullable<SqlUuid>, _>(before)
     .bind::<BigInt, _>(limit)
     .load(conn)?;
     Ok(found.into_iter().map(|row| row.delivery_id).collect())

@@ -19,8 +19,8 @@ use crate::stores::{self, Headers, Platform, Verified};
 
 /// How long the old secret goes on: deliveries may be on their way, and Shopify tries for hours.
 const GRACE: TimeDelta = TimeDelta::hours(24);
-/// Of the last day, to see what they are signed with.
-const LOOKED_AT: i64 = 200;
+/// Deliveries of the last day, looked at together to see what they are signed with.
+const PAGE: i64 = 200;
 
 #[derive(Debug)]
 pub enum Rotation {
@@ -114,19 +114,36 @@ impl Keeper {
             if now - since < GRACE {
                 return Ok(());
             }
-            let ids = repo::latest(tx.conn, current.store(), None, now - GRACE, LOOKED_AT)?;
-            let lately = ingest::load(tx.conn, &ids)?;
-            let used = self.signed_by_old(&current, &store, &lately)?;
+            let used = self.old_is_used(tx, &current, &store, now - GRACE)?;
             // Shopify signs with the old secret for as long as it is not revoked there; only its deliveries tell.
-            let unknown = lately.is_empty() && current.platform()? == Platform::Shopify;
-            if used || unknown {
-                return Ok(notes::note_old_secret(tx, &current, used, now)?);
+            let is_needed = used.unwrap_or(current.platform()? == Platform::Shopify);
+            if is_needed {
+                return Ok(notes::note_old_secret(tx, &current, used == Some(true), now)?);
             }
             ingest::retire_secrets(tx, &current.slug, now)?;
             repo::set_rotating(tx.conn, current.store(), None)?;
             tracing::info!(store = current.slug, "the old secret has ended");
             Ok::<_, ConnectionProblem>(notes::note_old_secret(tx, &current, false, now)?)
         })
+    }
+
+    /// Whether anything since then needed the old secret; `None`: nothing came.
+    fn old_is_used(
+        &self,
+        tx: &mut Tx<'_>,
+        connection: &Connection,
+        store: &Store,
+        since: DateTime<Utc>,
+    ) -> Result<Option<bool>, ConnectionProblem> {
+        let mut before = None;
+        loop {
+            let ids = repo::latest(tx.conn, connection.store(), None, since, before, PAGE)?;
+            let Some(earliest) = ids.last() else { return Ok(before.map(|_| false)) };
+            if self.signed_by_old(connection, store, &ingest::load(tx.conn, &ids)?)? {
+                return Ok(Some(true));
+            }
+            before = Some(*earliest);
+        }
     }
 
     /// Whether any of these deliveries is signed with another secret than the newest.

@@ -43,6 +43,30 @@ pub fn of_customer(
     .load(conn)?))
 }
 
+#[derive(QueryableByName)]
+struct Customer {
+    #[diesel(sql_type = Integer)]
+    store_id: i32,
+    #[diesel(sql_type = Text)]
+    customer_id: String,
+}
+
+/// Forgotten customers of whom something was processed since.
+pub fn told_since_forgotten(conn: &mut PgConnection) -> Result<Vec<(StoreId, String)>, DbError> {
+    let found: Vec<Customer> = sql_query(
+        "select c.store_id, c.customer_id from customers c
+         where c.redacted_at is not null and (
+           exists (select from orders o where o.store_id = c.store_id and o.customer_id = c.customer_id
+                   and o.assessed_at > c.redacted_at)
+           or exists (select from customer_deliveries k join delivery_outcomes d using (delivery_id)
+                      where k.store_id = c.store_id and k.customer_id = c.customer_id
+                        and d.processed_at > c.redacted_at))
+         order by 1, 2",
+    )
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| (StoreId(row.store_id), row.customer_id)).collect())
+}
+
 /// The next deliveries of a store that are as they came.
 pub fn of_store(
     conn: &mut PgConnection,

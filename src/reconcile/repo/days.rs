@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::sql_types::{Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use uuid::Uuid;
 
+use crate::clock::first_id_of;
 use crate::core::ids::StoreId;
 use crate::db::DbError;
 
@@ -45,19 +45,20 @@ pub struct Changed {
     pub changed_at: DateTime<Utc>,
 }
 
-/// What deliveries and commission events of ids from `since` on have changed. A quarter of an hour is in one day of
-/// every zone there is.
-pub fn changed(conn: &mut PgConnection, since: Uuid) -> Result<Vec<Changed>, DbError> {
+/// What deliveries and commission events have changed since, whenever they came: a delivery may have waited for days.
+/// A quarter of an hour is in one day of every zone there is.
+pub fn changed(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<Changed>, DbError> {
     Ok(sql_query(
         "select o.store_id, date_bin('15 minutes', o.ordered_at, 'epoch') as made_at, max(x.changed_at) as changed_at
          from (select k.order_id, d.processed_at as changed_at
                from delivery_outcomes d cross join lateral unnest(d.order_ids) as k(order_id)
-               where d.delivery_id >= $1 and d.verdict = 'applied'
+               where d.processed_at >= $1 and d.verdict = 'applied'
                union all
-               select e.order_id, e.created_at from commission_events e where e.event_id >= $1) x
+               select e.order_id, e.created_at from commission_events e where e.event_id >= $2) x
          join orders o using (order_id) where o.ordered_at is not null group by 1, 2",
     )
-    .bind::<SqlUuid, _>(since)
+    .bind::<Timestamptz, _>(since)
+    .bind::<SqlUuid, _>(first_id_of(since))
     .load(conn)?)
 }
 

@@ -132,7 +132,7 @@ pub fn waiting_deliveries(
 ) -> Result<HashMap<Uuid, bool>, DbError> {
     let rows: Vec<WaitingRow> = sql_query(
         "select o.key, o.parked_at is not null as parked from outbox o join deliveries d on d.delivery_id = o.key
-         where o.topic = $1 and d.store_id = $2 limit $3",
+         where o.topic = $1 and d.store_id = $2 order by o.parked_at is not null limit $3",
     )
     .bind::<Text, _>(Topic::DeliveryAccepted.name())
     .bind::<Integer, _>(store.0)
