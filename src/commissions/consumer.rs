@@ -171,7 +171,7 @@ impl Batch {
                 .map_err(|unbalanced| DbError::Invariant(unbalanced.to_string()))?;
         self.calculations.push((calculation, snapshot));
         self.events.extend(events);
-        self.entries.push(NewEntry { entry, evidence });
+        self.entries.push(NewEntry::calculated(entry, evidence));
         Ok(())
     }
 

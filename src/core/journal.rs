@@ -12,41 +12,77 @@ use uuid::Uuid;
 use super::ids::{DistributorId, EventId};
 use super::money::Currency;
 
-/// The chart of accounts. Numbers as in the table `accounts`.
+/// The chart of accounts. Numbers and names as in the table `accounts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
+    /// Money that has left for distributors.
+    Bank,
+    /// What distributors owe: refunds after they were paid; by distributor.
+    ClawbackReceivable,
     /// What distributors have earned and not been paid; by distributor.
     CommissionPayable,
+    /// Earned, and held back until a date; by distributor.
+    Holdback,
+    /// Payouts on their way; by distributor.
+    PayoutClearing,
+    /// Tax withheld; by distributor.
+    Withholding,
+    /// Kept for pools that pay later.
+    PoolReserve,
+    /// Not explained yet.
+    Suspense,
+    /// Between two currencies: its sum over both at the recorded rate is zero.
+    Conversion,
+    /// Fees of payouts, kept from distributors.
+    Fees,
     /// Pool shares that nobody qualified for.
     Breakage,
     CommissionExpense,
+    /// Given up: what distributors will not pay back.
+    WriteOff,
     Rounding,
+    /// Adjustments by hand.
+    AdjustmentExpense,
 }
 
-impl Account {
-    pub const ALL: [Self; 4] =
-        [Self::CommissionPayable, Self::Breakage, Self::CommissionExpense, Self::Rounding];
+const ACCOUNTS: [(Account, i16, &str); 15] = [
+    (Account::Bank, 1000, "bank"),
+    (Account::ClawbackReceivable, 1200, "clawback_receivable"),
+    (Account::CommissionPayable, 2100, "commission_payable"),
+    (Account::Holdback, 2110, "holdback"),
+    (Account::PayoutClearing, 2120, "payout_clearing"),
+    (Account::Withholding, 2130, "withholding"),
+    (Account::PoolReserve, 2140, "pool_reserve"),
+    (Account::Suspense, 2190, "suspense"),
+    (Account::Conversion, 2900, "conversion"),
+    (Account::Fees, 4200, "fees"),
+    (Account::Breakage, 4900, "breakage"),
+    (Account::CommissionExpense, 5100, "commission_expense"),
+    (Account::WriteOff, 5180, "write_off"),
+    (Account::Rounding, 5190, "rounding"),
+    (Account::AdjustmentExpense, 5200, "adjustment_expense"),
+];
 
-    pub fn number(self) -> i16 {
-        match self {
-            Self::CommissionPayable => 2100,
-            Self::Breakage => 4900,
-            Self::CommissionExpense => 5100,
-            Self::Rounding => 5190,
-        }
+impl Account {
+    pub fn all() -> impl Iterator<Item = Self> {
+        ACCOUNTS.into_iter().map(|(account, ..)| account)
     }
 
-    pub fn from_number(number: i16) -> Option<Self> {
-        Self::ALL.into_iter().find(|account| account.number() == number)
+    pub fn number(self) -> i16 {
+        self.row().1
     }
 
     pub fn name(self) -> &'static str {
-        match self {
-            Self::CommissionPayable => "commission_payable",
-            Self::Breakage => "breakage",
-            Self::CommissionExpense => "commission_expense",
-            Self::Rounding => "rounding",
-        }
+        self.row().2
+    }
+
+    pub fn from_number(number: i16) -> Option<Self> {
+        ACCOUNTS.into_iter().find(|(_, known, _)| *known == number).map(|(account, ..)| account)
+    }
+
+    fn row(self) -> (Self, i16, &'static str) {
+        let found = ACCOUNTS.into_iter().find(|(account, ..)| *account == self);
+        found.unwrap_or((self, 0, "unknown"))
     }
 }
 
@@ -63,7 +99,7 @@ pub struct Posting {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// The order or the run that the entry belongs to; `(source, number)` is the entry's unique reference.
+    /// The order, run, batch or settlement that the entry belongs to; `(source, number)` is the entry's unique reference.
     source: Uuid,
     number: i32,
     kind: EntryKind,
@@ -80,20 +116,83 @@ pub enum EntryKind {
     Period,
     /// What later facts change of a closed period.
     Adjustment,
+    /// Money moved by hand, with a reason and a second person.
+    Manual,
+    /// Held back until a date.
+    Holdback,
+    /// Not held back any more.
+    Release,
+    /// From one currency into another, at a recorded rate.
+    Conversion,
+    /// A negative balance becomes a debt.
+    Carry,
+    /// A debt is paid from what was earned since.
+    Recovery,
+    /// A debt is given up.
+    WriteOff,
+    /// Payouts are prepared.
+    Payout,
+    /// A prepared payout does not go out.
+    PayoutCancelled,
+    /// The bank has paid.
+    PayoutConfirmed,
+    /// The bank has sent the money back, or never paid it.
+    PayoutReturned,
 }
 
 impl EntryKind {
+    const ALL: [Self; 14] = [
+        Self::Commission,
+        Self::Period,
+        Self::Adjustment,
+        Self::Manual,
+        Self::Holdback,
+        Self::Release,
+        Self::Conversion,
+        Self::Carry,
+        Self::Recovery,
+        Self::WriteOff,
+        Self::Payout,
+        Self::PayoutCancelled,
+        Self::PayoutConfirmed,
+        Self::PayoutReturned,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Commission => "commission",
             Self::Period => "period",
             Self::Adjustment => "adjustment",
+            Self::Manual => "manual",
+            Self::Holdback => "holdback",
+            Self::Release => "release",
+            Self::Conversion => "conversion",
+            Self::Carry => "carry",
+            Self::Recovery => "recovery",
+            Self::WriteOff => "write_off",
+            Self::Payout => "payout",
+            Self::PayoutCancelled => "payout_cancelled",
+            Self::PayoutConfirmed => "payout_confirmed",
+            Self::PayoutReturned => "payout_returned",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Commission, Self::Period, Self::Adjustment].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
+
+    /// Rests on a calculation and its commission events; the others rest on a document.
+    pub fn is_calculated(self) -> bool {
+        matches!(self, Self::Commission | Self::Period | Self::Adjustment)
+    }
+}
+
+/// The seal of what an entry rests on when that is no calculation.
+pub fn document_evidence(document: &Value) -> [u8; 32] {
+    let mut seal = Seal::default();
+    seal.text("document");
+    seal.json(document);
+    seal.finish()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -242,6 +341,18 @@ mod tests {
             at,
             postings,
         )
+    }
+
+    #[test]
+    fn accounts_and_kinds_are_named_once() {
+        for account in Account::all() {
+            assert_eq!(Account::from_number(account.number()), Some(account));
+        }
+        let names: std::collections::BTreeSet<&str> = Account::all().map(Account::name).collect();
+        assert_eq!(names.len(), ACCOUNTS.len());
+        for kind in EntryKind::ALL {
+            assert_eq!(EntryKind::parse(kind.name()), Some(kind));
+        }
     }
 
     #[test]

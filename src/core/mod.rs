@@ -4,7 +4,8 @@
 //! calls one function of this room and writes the result in one database transaction.
 //!
 //! Read in this order: [`money`], [`order`], [`net`], [`sku`], [`binding`], [`attribution`], [`assess`], [`genealogy`],
-//! [`plan`], [`bonus`], [`engine`] (an order), [`period`] (a whole period), [`journal`], [`reconcile`].
+//! [`plan`], [`bonus`], [`engine`] (an order), [`period`] (a whole period), [`journal`], [`payee`], [`payout`],
+//! [`reconcile`].
 
 pub mod assess;
 pub mod attribution;
@@ -19,6 +20,8 @@ pub mod journal;
 pub mod money;
 pub mod net;
 pub mod order;
+pub mod payee;
+pub mod payout;
 pub mod period;
 pub mod placement;
 pub mod plan;

@@ -1,15 +1,16 @@
 //! The journal: balanced entries, posted once, never changed.
 //!
 //! [`post`] is called in the database transaction of the thing that is recorded. It knows accounts and amounts
-//! and nothing of orders or plans.
+//! and nothing of orders, plans or payouts.
 
 mod repo;
 
+use serde_json::Value;
 use uuid::Uuid;
 
-pub use repo::{StoredEntry, load_entries, load_keys, page};
+pub use repo::{StoredEntry, documents, load_entries, load_keys, page};
 
-use crate::core::journal::JournalEntry;
+use crate::core::journal::{JournalEntry, document_evidence};
 use crate::db::{Conn, DbError, Tx};
 
 /// An entry on its way into the journal with the seal of what it rests on.
@@ -17,6 +18,19 @@ use crate::db::{Conn, DbError, Tx};
 pub struct NewEntry {
     pub entry: JournalEntry,
     pub evidence: [u8; 32],
+    document: Option<Value>,
+}
+
+impl NewEntry {
+    /// Of a calculation, which is stored beside it.
+    pub fn calculated(entry: JournalEntry, evidence: [u8; 32]) -> Self {
+        Self { entry, evidence, document: None }
+    }
+
+    /// Rests on a document that is stored with it: who, why, from what. No personal data.
+    pub fn documented(entry: JournalEntry, document: Value) -> Self {
+        Self { evidence: document_evidence(&document), entry, document: Some(document) }
+    }
 }
 
 /// Posts entries. One that is in the journal already (same source and number) is a broken invariant: whoever

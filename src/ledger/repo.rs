@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
-    Array, BigInt, Binary, Integer, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Integer, Jsonb, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::NewEntry;
@@ -32,7 +33,47 @@ pub fn insert(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbErr
         entries.iter().map(|e| e.entry.digest(&e.evidence).to_vec()).collect::<Vec<_>>(),
     )
     .execute(conn)?;
+    insert_documents(conn, entries)?;
     insert_postings(conn, entries)
+}
+
+fn insert_documents(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbError> {
+    let documented: Vec<(&NewEntry, &Value)> =
+        entries.iter().filter_map(|new| Some((new, new.document.as_ref()?))).collect();
+    if documented.is_empty() {
+        return Ok(());
+    }
+    sql_query("insert into entry_documents (source_id, entry_no, document) select * from unnest($1, $2, $3)")
+        .bind::<Array<SqlUuid>, _>(documented.iter().map(|(new, _)| new.entry.source()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(documented.iter().map(|(new, _)| new.entry.number()).collect::<Vec<_>>())
+        .bind::<Array<Jsonb>, _>(documented.iter().map(|(_, document)| *document).collect::<Vec<_>>())
+        .execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct DocumentRow {
+    #[diesel(sql_type = SqlUuid)]
+    source_id: Uuid,
+    #[diesel(sql_type = Integer)]
+    entry_no: i32,
+    #[diesel(sql_type = Jsonb)]
+    document: Value,
+}
+
+/// What entries rest on, of those that rest on a document.
+pub fn documents(
+    conn: &mut PgConnection,
+    keys: &[(Uuid, i32)],
+) -> Result<HashMap<(Uuid, i32), Value>, DbError> {
+    let (sources, numbers): (Vec<Uuid>, Vec<i32>) = keys.iter().copied().unzip();
+    let rows: Vec<DocumentRow> = sql_query(
+        "select d.* from unnest($1, $2) as k(source_id, entry_no) join entry_documents d using (source_id, entry_no)",
+    )
+    .bind::<Array<SqlUuid>, _>(sources)
+    .bind::<Array<Integer>, _>(numbers)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| ((row.source_id, row.entry_no), row.document)).collect())
 }
 
 fn insert_postings(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbError> {

@@ -287,7 +287,7 @@ impl<'a> PostingRun<'a> {
         let entry = JournalEntry::new(run_id, number, kind, currency, self.now, postings)
             .map_err(|unbalanced| DbError::Invariant(unbalanced.to_string()))?;
         commissions::store(tx, &[(calculation, snapshot)], &events)?;
-        ledger::post(tx, &[NewEntry { entry, evidence }])
+        ledger::post(tx, &[NewEntry::calculated(entry, evidence)])
     }
 
     fn event(&self, award: &StoredAward, currency: Currency) -> Result<StoredEvent, DbError> {

@@ -215,7 +215,7 @@ pub fn decided(
     .load(conn)?)
 }
 
-/// What stands posted, by account, earner and currency.
+/// What orders and runs have posted, by account, earner and currency.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Posted {
     #[diesel(sql_type = Text)]
@@ -233,6 +233,7 @@ pub fn posted(conn: &mut PgConnection) -> Result<Vec<Posted>, DbError> {
         "select a.name as account, coalesce(p.distributor_id, '') as distributor_id, e.currency::text as currency,
                 sum(p.amount) as amount
          from postings p join journal_entries e using (source_id, entry_no) join accounts a on a.account = p.account
+         where e.kind in ('commission', 'period', 'adjustment')
          group by 1, 2, 3 having sum(p.amount) <> 0",
     )
     .load(conn)?)

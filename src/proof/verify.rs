@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::repo;
 use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
 use crate::core::ids::DistributorId;
-use crate::core::journal::{Account, EntryKind, JournalEntry, Posting};
+use crate::core::journal::{Account, EntryKind, JournalEntry, Posting, document_evidence};
 use crate::core::money::Currency;
 use crate::db::{Conn, DbError};
 use crate::ingest;
@@ -92,6 +92,7 @@ pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified
 struct Grounds {
     calculations: HashMap<(Uuid, i32), (StoredCalculation, serde_json::Value)>,
     events: HashMap<(Uuid, i32), Vec<StoredEvent>>,
+    documents: HashMap<(Uuid, i32), serde_json::Value>,
 }
 
 impl Grounds {
@@ -106,7 +107,7 @@ impl Grounds {
         for event in commissions::events_at(conn, keys)? {
             events.entry((event.order_id, event.calculation_no)).or_default().push(event);
         }
-        Ok(Self { calculations, events })
+        Ok(Self { calculations, events, documents: ledger::documents(conn, keys)? })
     }
 }
 
@@ -130,6 +131,9 @@ fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified)
         Err(message) => return verified.found("journal_entries", row, message),
     };
     let key = (stored.source, stored.number);
+    if !entry.kind().is_calculated() {
+        return check_document(stored, &entry, grounds, verified);
+    }
     let Some((calculation, snapshot)) = grounds.calculations.get(&key) else {
         return verified.found("calculations", row, "the entry's calculation is not there");
     };
@@ -146,6 +150,18 @@ fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified)
     if entry.digest(&evidence(calculation, snapshot, events)).as_slice() != stored.digest {
         let message = "the entry, its postings, its commission events or its calculation were changed after posting: \
                        the digest differs";
+        verified.found("journal_entries", row, message);
+    }
+}
+
+fn check_document(stored: &StoredEntry, entry: &JournalEntry, grounds: &Grounds, verified: &mut Verified) {
+    let row = ledger::reference(stored.source, stored.number);
+    let Some(document) = grounds.documents.get(&(stored.source, stored.number)) else {
+        return verified.found("entry_documents", row, "the document that the entry rests on is not there");
+    };
+    if entry.digest(&document_evidence(document)).as_slice() != stored.digest {
+        let message =
+            "the entry, its postings or its document were changed after posting: the digest differs";
         verified.found("journal_entries", row, message);
     }
 }

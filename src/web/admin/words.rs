@@ -139,10 +139,21 @@ pub fn kind(kind: &str) -> Pill {
 
 pub fn account(account: Account) -> &'static str {
     match account {
+        Account::Bank => "Bank",
+        Account::ClawbackReceivable => "Clawback receivable",
         Account::CommissionPayable => "Commissions payable",
+        Account::Holdback => "Holdback",
+        Account::PayoutClearing => "Payouts on their way",
+        Account::Withholding => "Withholding",
+        Account::PoolReserve => "Pool reserve",
+        Account::Suspense => "Suspense",
+        Account::Conversion => "Conversion",
+        Account::Fees => "Fees",
         Account::Breakage => "Breakage",
         Account::CommissionExpense => "Commission expense",
+        Account::WriteOff => "Written off",
         Account::Rounding => "Rounding",
+        Account::AdjustmentExpense => "Adjustments",
     }
 }
 
