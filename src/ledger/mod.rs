@@ -3,11 +3,13 @@
 //! [`post`] is called in the database transaction of the thing that is recorded. It knows accounts and amounts
 //! and nothing of orders, plans or payouts.
 
+mod balances;
 mod repo;
 
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use balances::{Standing, standings};
 pub use repo::{StoredEntry, documents, load_entries, load_keys, page};
 
 use crate::core::journal::{JournalEntry, document_evidence};

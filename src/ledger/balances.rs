@@ -1,0 +1,27 @@
+//! What stands on an account: sums of postings.
+
+use rust_decimal::Decimal;
+
+use super::repo;
+use crate::core::ids::DistributorId;
+use crate::core::journal::Account;
+use crate::core::money::Currency;
+use crate::db::{Conn, DbError};
+
+/// What one distributor has on one account, debit positive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub account: Account,
+    pub distributor: DistributorId,
+    pub currency: Currency,
+    pub amount: Decimal,
+}
+
+/// Everything that is not zero on these accounts, of these distributors or of all, by distributor.
+pub fn standings(
+    conn: &mut Conn,
+    accounts: &[Account],
+    distributors: Option<&[&str]>,
+) -> Result<Vec<Standing>, DbError> {
+    repo::standings(conn, accounts, distributors)
+}
