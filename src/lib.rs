@@ -118,6 +118,7 @@ pub mod reconcile;
 pub mod reports;
 pub mod scenario;
 pub mod settings;
+pub mod settlements;
 pub mod stores;
 pub mod telemetry;
 pub mod vault;

@@ -3,7 +3,9 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod adjust;
 mod backfill;
+mod balance;
 mod catalog;
 mod customer;
 mod demo;
@@ -11,14 +13,17 @@ mod distributor;
 mod doctor;
 mod import;
 mod inspect;
+mod market;
 mod migrate;
 mod notices;
 mod output;
 mod period;
+mod person;
 mod pipeline;
 mod plan;
 mod proof;
 mod pull;
+mod rate;
 mod reconcile;
 mod scenario;
 mod serve;
@@ -100,6 +105,10 @@ enum Command {
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Balance(balance::Balance),
+    Adjust(adjust::AdjustCommand),
+    Market(market::MarketCommand),
+    Rate(rate::RateCommand),
     Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
@@ -161,6 +170,10 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Balance(command) => command.run(global),
+        Command::Adjust(command) => command.run(global),
+        Command::Market(command) => command.run(global),
+        Command::Rate(command) => command.run(global),
         Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),

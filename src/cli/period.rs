@@ -1,6 +1,5 @@
 //! `upline period`: close periods under review, step by step.
 
-mod person;
 mod run;
 mod show;
 
@@ -10,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use uuid::Uuid;
 
-use self::person::Person;
+use super::person::{By, Person};
 use super::{Global, Outcome, output, transact};
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
@@ -138,29 +137,6 @@ enum Action {
     },
 }
 
-/// Who does it, and how it is told.
-#[derive(Args)]
-struct By {
-    /// Who does this; recorded as console:NAME [default: the name of the system's user]
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-impl By {
-    /// Nobody who signs in has such a name, so that nobody is taken for somebody else.
-    fn name(&self) -> String {
-        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let named = self.by.clone().or_else(user).map(|name| name.trim().to_owned());
-        match named.filter(|name| !name.is_empty()) {
-            Some(name) => format!("console:{name}"),
-            None => "console".to_owned(),
-        }
-    }
-}
-
 fn tell(json: bool, value: &impl Serialize, text: impl std::fmt::Display) -> anyhow::Result<Outcome> {
     if json {
         output::json(value)?;
@@ -199,13 +175,13 @@ impl PeriodCommand {
                 Action::Approve { run, over_stop_loss, leave_out, by } => {
                     let stop_loss =
                         StopLoss { most: stop_loss, is_acknowledged: over_stop_loss, leaves_out: leave_out };
-                    let who = by.sign_in(&room)?;
+                    let who = by.sign_in(&room.backend.db)?;
                     room.changed((&who, by.json), "is approved", |tx, who, now| {
                         periods::approve(tx, run, stop_loss, who, now)
                     })
                 }
                 Action::Post { run, by } => {
-                    let who = by.sign_in(&room)?;
+                    let who = by.sign_in(&room.backend.db)?;
                     room.changed((&who, by.json), "is posted", |tx, who, now| {
                         periods::post(tx, &room.published, run, who, now)
                     })

@@ -1,5 +1,5 @@
-//! Who approves and posts on the terminal: an admin of the pages, known by the same password. A name that anybody can
-//! type would make one person two.
+//! Who does something on the terminal. What needs a second person needs an admin of the pages, known by the same
+//! password: a name that anybody can type would make one person two.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -8,10 +8,33 @@ use anyhow::{Context, bail};
 use clap::Args;
 use console::Term;
 
-use super::Room;
 use crate::access::{self, Role, User, password};
-use crate::cli::read_text;
-use crate::db::Lane;
+use crate::db::{Db, Lane};
+
+use super::read_text;
+
+/// Who does it, and how it is told.
+#[derive(Args)]
+pub struct By {
+    /// Who does this; recorded as console:NAME [default: the name of the system's user]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl By {
+    /// Nobody who signs in has such a name, so that nobody is taken for somebody else.
+    pub fn name(&self) -> String {
+        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let named = self.by.clone().or_else(user).map(|name| name.trim().to_owned());
+        match named.filter(|name| !name.is_empty()) {
+            Some(name) => format!("console:{name}"),
+            None => "console".to_owned(),
+        }
+    }
+}
 
 /// Signs in for one command.
 #[derive(Args)]
@@ -29,12 +52,11 @@ pub struct Person {
 
 impl Person {
     /// The name under which the pages record what the same person does.
-    pub fn sign_in(&self, room: &Room<'_>) -> anyhow::Result<String> {
-        let db = &room.backend.db;
+    pub fn sign_in(&self, db: &Db) -> anyhow::Result<String> {
         let users = db.read(Lane::Admin, access::list_users)?;
         if users.is_empty() {
             bail!(
-                "there is no user yet, and a run is approved and posted by an admin; add one: \
+                "there is no user yet, and this needs an admin who signs in; add one: \
                  `upline user add ann@example.com --role admin`, and set a password with the link that it prints"
             );
         }
