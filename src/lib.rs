@@ -94,6 +94,7 @@
 
 pub mod access;
 pub mod app;
+pub mod backups;
 pub mod catalog;
 pub mod cli;
 pub mod clients;

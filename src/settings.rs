@@ -33,6 +33,7 @@ pub struct Settings {
     pub periods: Periods,
     pub pulls: Pulls,
     pub reconcile: Reconcile,
+    pub backups: Backups,
     pub notices: Notices,
     pub referrals: Referrals,
 }
@@ -66,6 +67,13 @@ pub struct Reconcile {
     pub after_hours: u32,
     /// Days that are looked at again once a week.
     pub recheck_days: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backups {
+    /// The database is dumped before its schema changes.
+    pub before_migration: bool,
 }
 
 /// Where notices go, beside the admin pages.
@@ -108,7 +116,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "listen",
     "public_url",
     "data_dir",
@@ -129,6 +137,7 @@ const NAMES: [&str; 27] = [
     "pulls.silent_hours",
     "reconcile.after_hours",
     "reconcile.recheck_days",
+    "backups.before_migration",
     "notices.webhook_url",
     "notices.webhook_secret",
     "notices.smtp_url",

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use sha2::{Digest, Sha256};
 
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -26,6 +27,7 @@ pub enum VaultError {
 #[derive(Clone)]
 pub struct Vault {
     cipher: ChaCha20Poly1305,
+    fingerprint: [u8; 8],
 }
 
 const NONCE_BYTES: usize = 12;
@@ -56,7 +58,15 @@ impl Vault {
     fn from_hex(hexadecimal: &str, path: &str) -> Result<Self, VaultError> {
         let bytes = hex::decode(hexadecimal.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let key = bytes.ok_or_else(|| VaultError::BadKey { path: path.to_owned() })?;
-        Ok(Self { cipher: ChaCha20Poly1305::new(&Key::from(key)) })
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(
+            Sha256::new().chain_update(b"upline key fingerprint").chain_update(key).finalize(),
+        );
+        Ok(Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint: [a, b, c, d, e, f, g, h] })
+    }
+
+    /// Tells one key from another without being of use to anybody.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(self.fingerprint)
     }
 
     /// Nonce in front, then ciphertext and tag.

@@ -5,6 +5,7 @@
 
 mod adjust;
 mod backfill;
+mod backup;
 mod balance;
 mod catalog;
 mod customer;
@@ -114,6 +115,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
     Verify(proof::Verify),
+    Backup(backup::BackupCommand),
     Replay(proof::Replay),
 }
 
@@ -179,6 +181,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Verify(command) => command.run(global),
+        Command::Backup(command) => command.run(global),
         Command::Replay(command) => command.run(global),
     }
 }
