@@ -15,6 +15,7 @@ mod admin_catalogue;
 mod admin_settings;
 mod any_order;
 mod api;
+mod backups;
 mod browser;
 mod catalogue;
 mod chaos;

@@ -93,6 +93,10 @@ impl Site {
     pub fn dir(&self) -> &Path {
         &self.dir
     }
+
+    pub fn url(&self) -> &str {
+        self.database.url()
+    }
 }
 
 impl Drop for Site {
