@@ -77,6 +77,7 @@
 //! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
+//! | [`payees`] | where distributors are paid and what the tax office asks for, sealed for each person |
 //! | [`reports`] | read models for pages and API |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
@@ -110,6 +111,7 @@ pub mod ingest;
 pub mod ledger;
 pub mod notices;
 pub mod orders;
+pub mod payees;
 pub mod periods;
 pub mod plans;
 pub mod proof;
