@@ -63,6 +63,7 @@
 //! |---|---|
 //! | [`core`] | money, orders, net, SKU mapping, attribution, genealogy, plan, engine, journal |
 //! | [`stores`] | everything that knows Shopify, WooCommerce, Magento or the direct API: bytes to [`core::order`] |
+//! | [`rails`] | everything that knows a bank: payment files out, answers in; pure |
 //! | [`clients`] | the stores' own APIs behind one trait, and the one door to the network |
 //! | [`notices`] | what a person should know although nobody asked: page, webhook, mail |
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
@@ -114,6 +115,7 @@ pub mod periods;
 pub mod plans;
 pub mod proof;
 pub mod pulls;
+pub mod rails;
 pub mod reconcile;
 pub mod reports;
 pub mod scenario;
