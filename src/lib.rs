@@ -63,6 +63,7 @@
 //! |---|---|
 //! | [`core`] | money, orders, net, SKU mapping, attribution, genealogy, plan, engine, journal |
 //! | [`stores`] | everything that knows Shopify, WooCommerce, Magento or the direct API: bytes to [`core::order`] |
+//! | [`rails`] | everything that knows a bank: payment files out, answers in; pure |
 //! | [`clients`] | the stores' own APIs behind one trait, and the one door to the network |
 //! | [`notices`] | what a person should know although nobody asked: page, webhook, mail |
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
@@ -77,6 +78,7 @@
 //! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
+//! | [`payees`] | where distributors are paid and what the tax office asks for, sealed for each person |
 //! | [`reports`] | read models for pages and API |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
@@ -110,10 +112,12 @@ pub mod ingest;
 pub mod ledger;
 pub mod notices;
 pub mod orders;
+pub mod payees;
 pub mod periods;
 pub mod plans;
 pub mod proof;
 pub mod pulls;
+pub mod rails;
 pub mod reconcile;
 pub mod reports;
 pub mod scenario;
