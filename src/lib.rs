@@ -74,6 +74,7 @@
 //! | [`orders`] | evidence, assessment, holds and their release |
 //! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
+//! | [`payouts`] | batches of payments: prepared, approved by a second person, exported, answered by the bank |
 //! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
 //! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
@@ -113,6 +114,7 @@ pub mod ledger;
 pub mod notices;
 pub mod orders;
 pub mod payees;
+pub mod payouts;
 pub mod periods;
 pub mod plans;
 pub mod proof;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room uses only rooms before it; two rooms that import each other cannot exist.
-const ROOMS: [&str; 30] = [
+const ROOMS: [&str; 31] = [
     "core",
     "clock",
     "vault",
@@ -28,6 +28,7 @@ const ROOMS: [&str; 30] = [
     "commissions",
     "access",
     "payees",
+    "payouts",
     "periods",
     "reconcile",
     "proof",
