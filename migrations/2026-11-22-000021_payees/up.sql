@@ -84,3 +84,4 @@ create trigger append_only_table before truncate on payee_tax_versions
 -- Numbers that were imported before there was a place for them; the program seals them at its next start and leaves
 -- null behind.
 comment on column distributors.tax_id is 'no longer used: payee_tax_versions has it sealed';
+create index distributors_clear_tax_id on distributors (distributor_id) where tax_id is not null;

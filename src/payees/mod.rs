@@ -7,12 +7,30 @@
 //! Details only change by another version. One that takes the place of another holds payouts for some days, or until
 //! somebody else than who recorded it has released it.
 
+mod change;
+mod erase;
+mod given;
+pub mod import;
 mod keys;
 mod repo;
+mod reveal;
+mod tax;
+mod tin;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+
+pub use change::{Recorded, release, set};
+pub use erase::{Erased, erase};
+pub use given::{Details, Given};
+pub use keys::rotate_page;
+pub use repo::{Version, versions};
+pub use reveal::{Revealed, reveal};
+pub use tax::{
+    Address, TaxChange, TaxData, TaxHead, open_tax, record_numbers, seal_clear_numbers, set_tax, tax_heads,
+};
+pub use tin::{TaxStatus, TinKind};
 
 use crate::core::ids::DistributorId;
 use crate::core::money::Currency;
@@ -28,6 +46,16 @@ pub enum PayeeError {
     Unknown(DistributorId),
     #[error("{distributor} has no version {version_no} of its details, or was forgotten")]
     Gone { distributor: DistributorId, version_no: i32 },
+    #[error("nothing is recorded of {0}, or it was forgotten")]
+    Nothing(DistributorId),
+    #[error("the details of {distributor} have changed since; look at version {version_no} first")]
+    Stale { distributor: DistributorId, version_no: i32 },
+    #[error("payouts to {0} are not held; there is nothing to release")]
+    NotHeld(DistributorId),
+    #[error("who changed the details cannot release them; ask somebody else")]
+    OwnChange,
+    #[error("{0}")]
+    Reason(&'static str),
     #[error(transparent)]
     Given(#[from] PayeeProblem),
     #[error(
@@ -117,6 +145,11 @@ fn opened(vault: &Vault, row: &repo::SealedRow) -> Result<Payee, PayeeError> {
 /// What details are sealed for: they open for no other person, version, rail or currency.
 fn context(distributor: &DistributorId, version_no: i32, rail: &str, currency: &str) -> String {
     format!("payee {version_no} {rail} {currency} {distributor}")
+}
+
+fn plain<T: serde::Serialize>(details: &T) -> Result<Vec<u8>, DbError> {
+    serde_json::to_vec(details)
+        .map_err(|error| DbError::Invariant(format!("details cannot be written: {error}")))
 }
 
 fn unsealed<T: serde::de::DeserializeOwned>(
