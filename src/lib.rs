@@ -77,6 +77,7 @@
 //! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
+//! | [`chain`] | one chain through the journal and the audit log, its heads, how it stands |
 //! | [`reports`] | read models for pages and API |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
@@ -95,6 +96,7 @@
 pub mod access;
 pub mod app;
 pub mod catalog;
+pub mod chain;
 pub mod cli;
 pub mod clients;
 pub mod clock;
