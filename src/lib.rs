@@ -80,6 +80,7 @@
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
 //! | [`payees`] | where distributors are paid and what the tax office asks for, sealed for each person |
+//! | [`chain`] | one chain through the journal and the audit log, its heads, how it stands |
 //! | [`reports`] | read models for pages and API |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
@@ -98,6 +99,7 @@
 pub mod access;
 pub mod app;
 pub mod catalog;
+pub mod chain;
 pub mod cli;
 pub mod clients;
 pub mod clock;

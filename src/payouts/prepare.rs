@@ -164,8 +164,10 @@ fn know(conn: &mut Conn, order: &Order, candidates: &mut [Candidate]) -> Result<
     let ids: Vec<DistributorId> = candidates.iter().map(|candidate| candidate.distributor.clone()).collect();
     let ids: Vec<&str> = ids.iter().map(DistributorId::as_str).collect();
     let mut heads = payees::heads(conn, &ids)?;
+    let tax = payees::tax_heads(conn, &ids)?;
     let in_flight = repo::items::in_flight(conn, order.terms.currency)?;
     for candidate in candidates {
+        candidate.withhold = tax.get(&candidate.distributor).is_some_and(|head| head.withhold);
         candidate.in_flight = in_flight.contains(&candidate.distributor);
         candidate.destination = heads.remove(&candidate.distributor).map(|head| Destination {
             version: head.version_no,

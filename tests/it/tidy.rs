@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room uses only rooms before it; two rooms that import each other cannot exist.
-const ROOMS: [&str; 31] = [
+const ROOMS: [&str; 32] = [
     "core",
     "clock",
     "vault",
@@ -27,6 +27,7 @@ const ROOMS: [&str; 31] = [
     "pulls",
     "commissions",
     "access",
+    "chain",
     "payees",
     "payouts",
     "periods",
