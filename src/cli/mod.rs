@@ -14,7 +14,9 @@ mod inspect;
 mod migrate;
 mod notices;
 mod output;
+mod payout;
 mod period;
+mod person;
 mod pipeline;
 mod plan;
 mod proof;
@@ -100,6 +102,7 @@ enum Command {
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Payout(payout::PayoutCommand),
     Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
@@ -161,6 +164,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Payout(command) => command.run(global),
         Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
