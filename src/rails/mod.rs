@@ -13,7 +13,17 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::core::ids::DistributorId;
-use crate::core::payout::{Answer, EndToEnd, Payment, PaymentFile, Reference, Says};
+use crate::core::payout::{Answer, EndToEnd, Payment, PaymentFile, Rail, Reference, Says};
+
+mod codes;
+mod common;
+pub mod nacha;
+pub mod sepa;
+pub mod sheets;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text;
+mod xml;
 
 /// A file for a bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +47,6 @@ impl RailProblem {
         Self { item: None, distributor: None, what: what.into() }
     }
 
-    #[expect(dead_code)]
     pub(crate) fn payment(payment: &Payment, what: impl Into<String>) -> Self {
         Self { item: Some(payment.item), distributor: Some(payment.distributor.clone()), what: what.into() }
     }
@@ -123,20 +132,60 @@ pub enum ReadProblem {
     /// A file that goes to a bank, or an answer of another kind.
     #[error("{0}")]
     Other(String),
-    #[error("{format}, {place}: {what}")]
-    Broken { format: &'static str, place: String, what: String },
+    #[error("{format}: {what}")]
+    Broken { format: &'static str, what: String },
+}
+
+impl BankFile {
+    pub(crate) fn of(format: BankFormat, message_id: String) -> Self {
+        Self { format, message_id, answers: vec![], wholes: vec![], notes: vec![], skipped: 0 }
+    }
 }
 
 /// The bytes of a batch, or everything that speaks against it.
 pub fn write(file: &PaymentFile) -> Result<Rendered, Vec<RailProblem>> {
-    let _ = file;
-    Err(vec![RailProblem::file("not built yet")])
+    let mut problems = common::problems(file);
+    let written = match file.rail {
+        Rail::Nacha => nacha::write(file),
+        Rail::Sepa => sepa::write(file),
+        Rail::Paypal => sheets::paypal(file),
+        Rail::Wise => sheets::wise(file),
+        Rail::Csv => sheets::plain(file),
+    };
+    match written {
+        Err(more) => problems.extend(more),
+        Ok(rendered) if problems.is_empty() => {
+            let wrong = check(file.rail, &rendered.bytes);
+            if wrong.is_empty() {
+                return Ok(rendered);
+            }
+            let broken = |what| RailProblem::file(format!("the file breaks the rules of its format: {what}"));
+            problems.extend(wrong.into_iter().map(broken));
+        }
+        Ok(_) => {}
+    }
+    Err(problems)
+}
+
+/// A file that goes to a bank, read again from its bytes: what breaks the rules of its format.
+pub fn check(rail: Rail, bytes: &[u8]) -> Vec<String> {
+    match rail {
+        Rail::Nacha => nacha::check(bytes),
+        Rail::Sepa => sepa::check(bytes),
+        Rail::Paypal | Rail::Wise | Rail::Csv => sheets::check(rail, bytes),
+    }
 }
 
 /// What a bank's file says; its format is recognised by its content.
 pub fn read(bytes: &[u8]) -> Result<BankFile, ReadProblem> {
-    let _ = bytes;
-    Err(ReadProblem::Unknown)
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
+    if nacha::is_nacha(bytes) {
+        nacha::read(bytes)
+    } else if bytes.starts_with(b"<") {
+        sepa::read(bytes)
+    } else {
+        sheets::read(bytes)
+    }
 }
 
 /// How a file is called towards the bank, where the format has room for it; leads back by [`EndToEnd::item`].
