@@ -18,7 +18,7 @@ use crate::access::audit;
 use crate::core::payout::answers::{Asked, NOT_OURS, Taken, take};
 use crate::core::payout::{Answer, ItemStatus, Reference};
 use crate::db::Tx;
-use crate::rails::{BankFile, Whole};
+use crate::rails::{BankFile, Note, Whole};
 
 /// What became of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -74,6 +74,9 @@ pub fn take_answers(
     for whole in &file.wholes {
         kept.push(reading.take_whole(whole, &batches, &mut import));
     }
+    for note in &file.notes {
+        kept.push(reading.note(note));
+    }
     write(tx, reading, &batches, &file.message_id, by, now)?;
     repo::answers::insert(tx.conn, sha256, &kept)?;
     let detail = json!({"format": import.format, "message": import.message_id, "sha256": hex::encode(sha256),
@@ -85,10 +88,11 @@ pub fn take_answers(
 /// The batches that a file speaks of, held in the order of their numbers, and their items.
 fn about(tx: &mut Tx<'_>, file: &BankFile) -> Result<(Vec<Batch>, Vec<Item>), PayoutProblem> {
     let (mut ids, mut numbers) = (vec![], vec![]);
-    for answer in &file.answers {
-        match answer.about {
-            Reference::Item(id) => ids.push(id),
-            Reference::Number(number) => numbers.push(number),
+    let noted = file.notes.iter().filter_map(|note| note.about.as_ref());
+    for about in file.answers.iter().map(|answer| &answer.about).chain(noted) {
+        match about {
+            Reference::Item(id) => ids.push(*id),
+            Reference::Number(number) => numbers.push(*number),
             Reference::Foreign(_) => {}
         }
     }
@@ -144,6 +148,17 @@ impl<'i> Readings<'i> {
         self.told.insert(reading.item.item_id);
         let (verdict, why) = reading.hear(answer, import);
         New { answer: stored, item_id: Some(reading.item.item_id), verdict, why }
+    }
+
+    /// Moves nothing, and waits until somebody has read it.
+    fn note(&self, note: &Note) -> New {
+        let item = note.about.as_ref().and_then(|about| self.find(about)).and_then(|at| self.all.get(at));
+        New {
+            answer: json!({"note": note.text, "about": note.about, "code": note.code}),
+            item_id: item.map(|reading| reading.item.item_id),
+            verdict: "person",
+            why: note.text.clone(),
+        }
     }
 
     /// Of all payments of a batch that the file does not speak of one by one, if its sums are the batch's.

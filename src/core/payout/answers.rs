@@ -27,6 +27,7 @@ pub const NOT_OURS: &str = "it names no payout of ours";
 const NEVER_LEFT: &str = "the payout has never left in a file";
 const OTHER_AMOUNT: &str = "the amount is not the one that was sent";
 const OTHER_CURRENCY: &str = "the currency is not the one that was sent";
+const DISPUTED: &str = "the payout came back before and is due again; the bank is not sure of that any more";
 const CAME_BACK: &str = "the payout came back before and is closed; it says the money has left";
 
 /// By the arrows of an item. An answer that is older than what is known changes nothing.
@@ -44,6 +45,7 @@ pub fn take(answer: &Answer, item: Asked) -> Taken {
     }
     match (answer.says, item.status) {
         (Says::Booked, Returned) => Taken::Person(CAME_BACK),
+        (Says::Pending, Returned) => Taken::Person(DISPUTED),
         (Says::Accepted, Exported | Unknown) => Taken::Becomes(Sent),
         (Says::Booked, Exported | Sent | Unknown) => Taken::Becomes(Confirmed),
         (Says::Returned, Exported | Sent | Unknown | Confirmed) => Taken::Becomes(Returned),
@@ -92,6 +94,7 @@ mod tests {
             assert!(ALL.into_iter().all(|says| person(answer(says), item(status))));
         }
         assert!(person(answer(Says::Booked), item(ItemStatus::Returned)));
+        assert!(person(answer(Says::Pending), item(ItemStatus::Returned)));
         let fits =
             Answer { amount: Some(dec!(-75.5)), currency: Some("usd ".into()), ..answer(Says::Booked) };
         assert_eq!(take(&fits, sent), Taken::Becomes(ItemStatus::Confirmed));
@@ -103,7 +106,6 @@ mod tests {
             (Says::Accepted, ItemStatus::Confirmed),
             (Says::Pending, ItemStatus::Confirmed),
             (Says::Accepted, ItemStatus::Returned),
-            (Says::Pending, ItemStatus::Returned),
             (Says::Pending, ItemStatus::Unknown),
         ] {
             assert_eq!(take(&answer(says), item(status)), Taken::Known);

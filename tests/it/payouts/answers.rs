@@ -11,7 +11,8 @@ fn an_answer_is_taken_once_and_what_fits_nothing_waits_for_a_person() {
     company.order(301, "100.00", &[], 9);
     company.exported();
     let items = company.items(1);
-    let stranger = Answer { about: Reference::Foreign("INVOICE 7".into()), ..answer(&items[0], Says::Booked) };
+    let stranger =
+        Answer { about: Reference::Foreign("INVOICE 7".into()), ..answer(&items[0], Says::Booked) };
     let unknown = Answer { about: Reference::Number(4711), ..answer(&items[0], Says::Booked) };
     let short = Answer { amount: Some(dec!(4.74)), ..answer(&items[1], Says::Booked) };
     let by_number = Answer { about: Reference::Number(items[0].item_no), ..answer(&items[0], Says::Booked) };
@@ -27,7 +28,10 @@ fn an_answer_is_taken_once_and_what_fits_nothing_waits_for_a_person() {
     company.change(|tx| payouts::settle(tx, waiting[0].answer_id, "an invoice", ANN, now())).unwrap();
     company.refused("no answer", |tx| payouts::settle(tx, waiting[0].answer_id, "again", ANN, now()));
     company.refused("what came of it", |tx| payouts::settle(tx, waiting[1].answer_id, " ", ANN, now()));
-    assert_eq!(company.pipeline.ask("select status from payout_items order by item_no offset 1 limit 1"), "exported");
+    assert_eq!(
+        company.pipeline.ask("select status from payout_items order by item_no offset 1 limit 1"),
+        "exported"
+    );
     company.closes();
 }
 
@@ -102,8 +106,11 @@ fn any_answers_in_any_order_leave_every_cent_in_one_place() {
             company.approve(batch.batch_no);
             company.export(batch.batch_no);
         }
-        let all: Vec<Item> =
-            (1..=i32::try_from(round).unwrap()).flat_map(|no| company.change(|tx| payouts::review(tx.conn, no, now())).map(|r| r.items).unwrap_or_default()).collect();
+        let all: Vec<Item> = (1..=i32::try_from(round).unwrap())
+            .flat_map(|no| {
+                company.change(|tx| payouts::review(tx.conn, no, now())).map(|r| r.items).unwrap_or_default()
+            })
+            .collect();
         for file in 0..3 {
             let count = rng.usize(0..6);
             let answers: Vec<Answer> = (0..count)

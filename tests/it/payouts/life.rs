@@ -39,13 +39,17 @@ fn a_batch_goes_from_what_is_due_to_what_is_paid() {
     assert_eq!(company.on(2120), "");
     company.closes();
     assert_eq!(
-        company.pipeline.ask("select string_agg(change || ' ' || changed_by, ', ' order by change_no)
-                              from payout_changes where item_id is null"),
+        company.pipeline.ask(
+            "select string_agg(change || ' ' || changed_by, ', ' order by change_no)
+                              from payout_changes where item_id is null"
+        ),
         "prepared ann@example.com, approved bob@example.com, exported ann@example.com, sent ann@example.com, \
          marked bob@example.com"
     );
     assert_eq!(
-        company.pipeline.ask("select string_agg(action, ' ' order by audit_id) from audit_log where action like 'payout%'"),
+        company.pipeline.ask(
+            "select string_agg(action, ' ' order by audit_id) from audit_log where action like 'payout%'"
+        ),
         "payout.prepared payout.approved payout.exported payout.sent payout.marked"
     );
 }
@@ -67,7 +71,8 @@ fn the_file_of_a_batch_is_the_same_for_ever() {
     let again = company.change(|tx| payouts::export(tx, &vault(), 1, ANN, later)).unwrap();
     assert_eq!(again.file.bytes, first.file.bytes, "also once everything came back");
     company.pipeline.tamper("update payout_batches set file_sha256 = '\\x00'");
-    company.refused("would not be the one that left before", |tx| payouts::export(tx, &vault(), 1, ANN, later));
+    company
+        .refused("would not be the one that left before", |tx| payouts::export(tx, &vault(), 1, ANN, later));
     company.pipeline.tamper("update payout_items set gross = gross + 1, net = net + 1");
     company.refused("are not what was approved", |tx| payouts::export(tx, &vault(), 1, ANN, later));
 }
@@ -95,7 +100,9 @@ fn who_prepared_does_not_approve_and_only_what_was_shown_is() {
     });
     // Taken out after the approval: less leaves than was approved, never more.
     let item = company.item_of(1, "2");
-    company.change(|tx| payouts::cancel(tx, 1, Some(&[item.item_no]), "the account is closed", ANN, now())).unwrap();
+    company
+        .change(|tx| payouts::cancel(tx, 1, Some(&[item.item_no]), "the account is closed", ANN, now()))
+        .unwrap();
     let mut bank = Bank::default();
     bank.take(&company.export(1).file.bytes);
     assert_eq!(bank.by_distributor(&company), BTreeMap::from([("4".to_owned(), dec!(14.75))]));
@@ -134,7 +141,9 @@ fn changed_bank_details_hold_a_payout_at_every_step() {
         payouts::approve(tx, 1, &shown, BOB, now())
     });
     let item = company.item_of(1, "3").item_no;
-    company.change(|tx| payouts::cancel(tx, 1, Some(&[item]), "the account has changed", ANN, now())).unwrap();
+    company
+        .change(|tx| payouts::cancel(tx, 1, Some(&[item]), "the account has changed", ANN, now()))
+        .unwrap();
     company.approve(1);
     company.account("2", "7654321", 7, ANN, now());
     company.refused("distributor 2 has changed the bank details since", |tx| {
@@ -148,7 +157,8 @@ fn changed_bank_details_hold_a_payout_at_every_step() {
     for (id, version) in [("2", 2), ("3", 2), ("4", 2)] {
         let id = DistributorId::new(id);
         company.write(|tx| {
-            payees::release(tx, &id, version, BOB, now()).map_err(|error| DbError::Invariant(error.to_string()))
+            payees::release(tx, &id, version, BOB, now())
+                .map_err(|error| DbError::Invariant(error.to_string()))
         });
     }
     company.prepare();
@@ -186,7 +196,8 @@ fn a_second_batch_tells_what_is_news() {
     let last = review.last.as_ref().unwrap();
     assert_eq!((last.batch_no, last.total, last.payments), (1, dec!(24.25), 3));
     assert_eq!(review.with_news(PayeeNews::First).count(), 0);
-    let changed: Vec<&str> = review.with_news(PayeeNews::Changed).map(|item| item.distributor().as_str()).collect();
+    let changed: Vec<&str> =
+        review.with_news(PayeeNews::Changed).map(|item| item.distributor().as_str()).collect();
     assert_eq!(changed, ["4"]);
     let first = &review.movers[0];
     assert_eq!((first.distributor.as_str(), first.was, first.now), ("4", dec!(14.75), dec!(29.75)));
@@ -207,7 +218,8 @@ fn nothing_is_paid_from_a_ledger_that_is_not_what_was_posted() {
     verified(false, 1);
     let shown = company.seen(1);
     assert!(company.review(1).stopped.is_some());
-    company.refused("no money leaves until `upline verify`", |tx| payouts::approve(tx, 1, &shown, BOB, now()));
+    company
+        .refused("no money leaves until `upline verify`", |tx| payouts::approve(tx, 1, &shown, BOB, now()));
     company.refused("no money leaves", |tx| payouts::prepare(tx, &order(), ANN, now()));
     verified(true, 2);
     company.approve(1);

@@ -284,8 +284,9 @@ impl Bank {
         let mut sums = BTreeMap::new();
         for (reference, amount) in &self.paid {
             let Reference::Number(number) = Reference::read(reference) else { panic!("{reference}") };
-            let who =
-                company.pipeline.ask(&format!("select distributor_id from payout_items where item_no = {number}"));
+            let who = company
+                .pipeline
+                .ask(&format!("select distributor_id from payout_items where item_no = {number}"));
             *sums.entry(who).or_insert(Decimal::ZERO) += *amount;
         }
         sums

@@ -34,7 +34,10 @@ fn a_double_click_prepares_one_batch() {
     let (done, told) = at_once(&company, 4, |_, tx| payouts::prepare(tx, &order(), ANN, now()));
     assert_eq!(done, 1);
     assert!(told.iter().all(|why| why.contains("nobody to pay")), "{told:?}");
-    assert_eq!(company.pipeline.ask("select count(*) || ' ' || sum(net)::numeric(20,2) from payout_items"), "3 24.25");
+    assert_eq!(
+        company.pipeline.ask("select count(*) || ' ' || sum(net)::numeric(20,2) from payout_items"),
+        "3 24.25"
+    );
     company.closes();
 }
 

@@ -78,7 +78,9 @@ fn what_was_refunded_is_paid_back_from_what_is_earned_next() {
         company.order(301, "100.00", &["60.00"], 10);
         company.closes();
         finish(&company, stage);
-        let paid_before = company.pipeline.ask("select coalesce(-sum(amount), 0)::numeric(20,2) from postings where account = 1000");
+        let paid_before = company
+            .pipeline
+            .ask("select coalesce(-sum(amount), 0)::numeric(20,2) from postings where account = 1000");
         let left = !matches!(stage, Stage::Before | Stage::Returned | Stage::Cancelled);
         assert_eq!(paid_before, if left { "24.25" } else { "0.00" }, "{stage:?}");
 
@@ -117,8 +119,11 @@ fn a_debt_is_carried_and_paid_back_bit_by_bit() {
     // 160 more: 24.00 for 4, 8.00 each for 3 and 2.
     company.order(303, "160.00", &[], 9);
     let batch = company.prepare();
-    let gross: Vec<String> =
-        company.items(batch.batch_no).iter().map(|item| format!("{} {}", item.distributor(), item.money.gross)).collect();
+    let gross: Vec<String> = company
+        .items(batch.batch_no)
+        .iter()
+        .map(|item| format!("{} {}", item.distributor(), item.money.gross))
+        .collect();
     assert_eq!(gross, ["2 5.00", "3 5.00", "4 15.00"], "30, 10 and 10 less what was paid for nothing");
     company.closes();
     assert_eq!(company.on(1200), "");
@@ -132,7 +137,13 @@ fn a_debt_that_stands_is_paid_back_before_anything_leaves() {
     company.mark(1, Which::All, ItemStatus::Confirmed).unwrap();
     company.order(301, "100.00", &["100.00"], 10);
     // Somebody else sells, so that a batch is prepared while 4 is still in debt: 3 earns 15 %, 2 and 1 5 % each.
-    let body = payload::Order { id: 302, net: "200.00", total: "200.00", distributor: Some("3"), ..Default::default() };
+    let body = payload::Order {
+        id: 302,
+        net: "200.00",
+        total: "200.00",
+        distributor: Some("3"),
+        ..Default::default()
+    };
     company.pipeline.accept(STORE, &[body.body()]);
     company.pipeline.drain();
     let batch = company.prepare();
