@@ -98,6 +98,7 @@
 
 pub mod access;
 pub mod app;
+pub mod backups;
 pub mod catalog;
 pub mod chain;
 pub mod cli;
@@ -126,6 +127,7 @@ pub mod reconcile;
 pub mod reports;
 pub mod scenario;
 pub mod settings;
+pub mod settlements;
 pub mod stores;
 pub mod telemetry;
 pub mod vault;

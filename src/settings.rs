@@ -36,6 +36,7 @@ pub struct Settings {
     pub payouts: Payouts,
     pub pulls: Pulls,
     pub reconcile: Reconcile,
+    pub backups: Backups,
     pub notices: Notices,
     pub referrals: Referrals,
 }
@@ -96,6 +97,13 @@ pub struct Reconcile {
     pub recheck_days: u32,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backups {
+    /// The database is dumped before its schema changes.
+    pub before_migration: bool,
+}
+
 /// Where notices go, beside the admin pages.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -136,7 +144,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "listen",
     "public_url",
     "data_dir",
@@ -158,6 +166,7 @@ const NAMES: [&str; 28] = [
     "pulls.silent_hours",
     "reconcile.after_hours",
     "reconcile.recheck_days",
+    "backups.before_migration",
     "notices.webhook_url",
     "notices.webhook_secret",
     "notices.smtp_url",

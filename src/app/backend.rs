@@ -8,6 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
+use crate::backups;
+use crate::clock::Clock;
 use crate::db::embedded::{Embedded, Options};
 use crate::db::{self, Db, Lane, Migrated, OLDEST_MAJOR, ServerFacts};
 use crate::events::Bus;
@@ -48,6 +50,7 @@ impl Backend {
             Opening::AsFound => Migrated { applied: vec![] },
             Opening::Ready => {
                 refuse_unsafe(&db.read(Lane::Admin, db::server_facts)?, settings.allow_unsafe_database)?;
+                back_up(settings, &url)?;
                 db::migrate(&url)?
             }
         };
@@ -78,6 +81,21 @@ fn database(settings: &Settings) -> anyhow::Result<(String, Option<Embedded>)> {
     };
     let embedded = Embedded::start(&options).context("the embedded database does not start")?;
     Ok((embedded.url().to_owned(), Some(embedded)))
+}
+
+/// The database as it is before its schema changes.
+fn back_up(settings: &Settings, url: &str) -> anyhow::Result<()> {
+    if !settings.backups.before_migration {
+        return Ok(());
+    }
+    let now = Clock::system().now();
+    let made = backups::before_migration(url, &settings.data_dir, settings.pg_bin.as_deref(), now).context(
+        "no backup could be made before the schema changes; UPLINE_BACKUPS_BEFORE_MIGRATION=false goes on without one",
+    )?;
+    if let Some(file) = made {
+        tracing::info!(file = %file.display(), "backed up before the schema changes");
+    }
+    Ok(())
 }
 
 fn refuse_unsafe(facts: &ServerFacts, allowed: bool) -> anyhow::Result<()> {

@@ -26,6 +26,7 @@ use crate::plans::{Plans, Published};
 use crate::pulls;
 use crate::reconcile::{self, Reconciler};
 use crate::settings::{self, Settings};
+use crate::settlements;
 use crate::stores::{Platform, usual_places};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
@@ -121,6 +122,8 @@ impl Parts {
         tasks.push(tokio::spawn(days.run(stopped.clone())));
         let forgetter = Forgetter::new(self.backend.db.clone(), self.clock.clone());
         tasks.push(tokio::spawn(forgetter.run(stopped.clone())));
+        let settlements = settlements::Worker::new(self.backend.db.clone(), self.clock.clone());
+        tasks.push(tokio::spawn(settlements.run(stopped.clone())));
         tasks
     }
 

@@ -3,7 +3,10 @@
 //! What a command was asked for goes to stdout, everything else to stderr. Exit codes: 0 done, 1 an error,
 //! 2 the command line is wrong, 3 a difference was found.
 
+mod adjust;
 mod backfill;
+mod backup;
+mod balance;
 mod catalog;
 mod customer;
 mod demo;
@@ -11,6 +14,7 @@ mod distributor;
 mod doctor;
 mod import;
 mod inspect;
+mod market;
 mod migrate;
 mod notices;
 mod output;
@@ -21,6 +25,7 @@ mod pipeline;
 mod plan;
 mod proof;
 mod pull;
+mod rate;
 mod reconcile;
 mod scenario;
 mod serve;
@@ -103,11 +108,16 @@ enum Command {
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
     Payout(payout::PayoutCommand),
+    Balance(balance::Balance),
+    Adjust(adjust::AdjustCommand),
+    Market(market::MarketCommand),
+    Rate(rate::RateCommand),
     Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
     Verify(proof::Verify),
+    Backup(backup::BackupCommand),
     Replay(proof::Replay),
 }
 
@@ -165,11 +175,16 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
         Command::Payout(command) => command.run(global),
+        Command::Balance(command) => command.run(global),
+        Command::Adjust(command) => command.run(global),
+        Command::Market(command) => command.run(global),
+        Command::Rate(command) => command.run(global),
         Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Verify(command) => command.run(global),
+        Command::Backup(command) => command.run(global),
         Command::Replay(command) => command.run(global),
     }
 }

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::person::Person;
+use super::person::{By, Person};
 use super::{Global, Outcome, output, transact};
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
@@ -135,29 +135,6 @@ enum Action {
         #[command(flatten)]
         by: Person,
     },
-}
-
-/// Who does it, and how it is told.
-#[derive(Args)]
-struct By {
-    /// Who does this; recorded as console:NAME [default: the name of the system's user]
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-impl By {
-    /// Nobody who signs in has such a name, so that nobody is taken for somebody else.
-    fn name(&self) -> String {
-        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let named = self.by.clone().or_else(user).map(|name| name.trim().to_owned());
-        match named.filter(|name| !name.is_empty()) {
-            Some(name) => format!("console:{name}"),
-            None => "console".to_owned(),
-        }
-    }
 }
 
 fn tell(json: bool, value: &impl Serialize, text: impl std::fmt::Display) -> anyhow::Result<Outcome> {

@@ -1,5 +1,5 @@
-//! Who approves, posts and pays on the terminal: somebody of the pages, known by the same password. A name that anybody
-//! can type would make one person two.
+//! Who does something on the terminal. What needs a second person needs an admin of the pages, known by the same
+//! password: a name that anybody can type would make one person two.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -9,8 +9,32 @@ use clap::Args;
 use console::Term;
 
 use crate::access::{self, Role, password};
-use crate::cli::read_text;
 use crate::db::{Db, Lane};
+
+use super::read_text;
+
+/// Who does it, and how it is told.
+#[derive(Args)]
+pub struct By {
+    /// Who does this; recorded as console:NAME [default: the name of the system's user]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl By {
+    /// Nobody who signs in has such a name, so that nobody is taken for somebody else.
+    pub fn name(&self) -> String {
+        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let named = self.by.clone().or_else(user).map(|name| name.trim().to_owned());
+        match named.filter(|name| !name.is_empty()) {
+            Some(name) => format!("console:{name}"),
+            None => "console".to_owned(),
+        }
+    }
+}
 
 /// Signs in for one command.
 #[derive(Args)]

@@ -27,6 +27,7 @@ pub mod placement;
 pub mod plan;
 pub mod product;
 pub mod reconcile;
+pub mod settlement;
 pub mod sheet;
 pub mod sku;
 pub mod suggest;

@@ -4,6 +4,7 @@
 //! the database asks for that, and rings the doorbells that the closure collected only after COMMIT. A COMMIT
 //! whose answer was lost may have happened, so every closure has to be safe to run again.
 
+mod address;
 mod cached;
 pub mod embedded;
 mod error;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use diesel::{Connection, PgConnection};
 use tokio::sync::Semaphore;
 
+pub use address::{on_database, without_password};
 pub use cached::{Cached, bump};
 pub use error::DbError;
 pub use migrate::{Migrated, migrate, pending};

@@ -6,7 +6,7 @@ use super::repo;
 use crate::core::ids::DistributorId;
 use crate::core::journal::Account;
 use crate::core::money::Currency;
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, Tx};
 
 /// What one distributor has on one account, debit positive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,4 +24,10 @@ pub fn standings(
     distributors: Option<&[&str]>,
 ) -> Result<Vec<Standing>, DbError> {
     repo::standings(conn, accounts, distributors)
+}
+
+/// Holds the accounts of these distributors for the rest of the database transaction: whoever reads a balance to move
+/// it does so one after the other.
+pub fn hold(tx: &mut Tx<'_>, distributors: &[&str]) -> Result<(), DbError> {
+    repo::hold(tx.conn, distributors)
 }

@@ -309,3 +309,13 @@ pub fn standings(
         })
         .collect()
 }
+
+/// In one order, so that nobody waits for each other.
+pub fn hold(conn: &mut PgConnection, distributors: &[&str]) -> Result<(), DbError> {
+    sql_query(
+        "select 1 from distributors where distributor_id = any($1) order by distributor_id for no key update",
+    )
+    .bind::<Array<Text>, _>(distributors)
+    .execute(conn)?;
+    Ok(())
+}

@@ -55,7 +55,7 @@ pub fn prepare(tx: &mut Tx<'_>, order: &Order, by: &str, now: DateTime<Utc>) -> 
     sensible(order)?;
     let someone = candidates(tx.conn, order, None)?;
     let ids: Vec<&str> = someone.iter().map(|candidate| candidate.distributor.as_str()).collect();
-    repo::lock_distributors(tx.conn, &ids)?;
+    ledger::hold(tx, &ids)?;
     let candidates = candidates(tx.conn, order, Some(&ids))?;
     let choice = choose(order.rail, &order.terms, order.withholding, &candidates, now)?;
     if choice.items.is_empty() {

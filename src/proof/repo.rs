@@ -34,8 +34,30 @@ pub fn missing_entries(conn: &mut PgConnection) -> Result<Vec<String>, DbError> 
          select e.source_id || '/' || e.entry_no from journal_entries e
          left join orders o on o.order_id = e.source_id and e.entry_no <= o.calculation_no
          left join runs r on r.run_id = e.source_id and e.entry_no <= r.entries
-         where o.order_id is null and r.run_id is null
+         where o.order_id is null and r.run_id is null and e.kind in ('commission', 'period', 'adjustment')
+         union all
+         select d.source_id || '/' || d.entry_no from entry_documents d
+         left join journal_entries e using (source_id, entry_no) where e.source_id is null
+         union all
+         select a.adjustment_id || '/1' from adjustments a
+         left join journal_entries e on e.source_id = a.adjustment_id and e.entry_no = 1 and e.kind = 'manual'
+         where a.status = 'approved' and e.source_id is null
          order by 1",
+    )
+}
+
+/// Distributors of whom more or less stands held back than their holdbacks say.
+pub fn held_otherwise(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
+    names(
+        conn,
+        "select coalesce(h.distributor_id, p.distributor_id) || ' ' || coalesce(h.currency, p.currency) as name
+         from (select distributor_id, currency::text, sum(amount) as amount from holdbacks
+               where released_at is null group by 1, 2) h
+         full join (select p.distributor_id, e.currency::text, -sum(p.amount) as amount
+                    from postings p join journal_entries e using (source_id, entry_no)
+                    where p.account = 2110 group by 1, 2) p
+           on p.distributor_id = h.distributor_id and p.currency = h.currency
+         where coalesce(h.amount, 0) <> coalesce(p.amount, 0) order by 1",
     )
 }
 

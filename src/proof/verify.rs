@@ -71,11 +71,14 @@ pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified
         verified.found(
             "journal_entries",
             missing,
-            "the order or the run says it was posted, and the entry is not there",
+            "an order, a run, an adjustment or a document says it was posted, and the entry is not there",
         );
     }
     for orphan in repo::orphan_postings(conn)? {
         verified.found("postings", orphan, "belongs to no journal entry");
+    }
+    for purse in repo::held_otherwise(conn)? {
+        verified.found("holdbacks", purse, "the ledger holds back another amount");
     }
     for run in periods::posted_runs(conn)? {
         for difference in periods::posted_differences(conn, run.run_id)? {

@@ -37,6 +37,7 @@ mod pulls;
 mod reconcile;
 mod referrals;
 mod scenarios;
+mod settlements;
 mod stores;
 mod support;
 mod tidy;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room uses only rooms before it; two rooms that import each other cannot exist.
-const ROOMS: [&str; 32] = [
+const ROOMS: [&str; 33] = [
     "core",
     "clock",
     "vault",
@@ -29,12 +29,14 @@ const ROOMS: [&str; 32] = [
     "access",
     "chain",
     "payees",
+    "settlements",
     "payouts",
     "periods",
     "reconcile",
     "proof",
     "scenario",
     "reports",
+    "backups",
     "web",
     "app",
     "demo",

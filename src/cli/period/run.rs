@@ -9,7 +9,8 @@ use clap::Args;
 use indicatif::ProgressBar;
 use uuid::Uuid;
 
-use super::{By, Room, show};
+use super::{Room, show};
+use crate::cli::person::By;
 use crate::cli::{Outcome, output};
 use crate::db::{DbError, Lane};
 use crate::periods::{self, Run, RunKind, RunStatus, Worker};

@@ -51,6 +51,21 @@ pub fn programs(explicit: Option<&Path>, place: &Place) -> Result<Programs, Embe
     })
 }
 
+/// A client program such as `pg_dump`, of the newest version there is, and the environment that it needs. A newer one
+/// reads an older server, not the other way round.
+pub fn client_programs(
+    explicit: Option<&Path>,
+    name: &str,
+) -> Option<(PathBuf, BTreeMap<&'static str, OsString>)> {
+    let named = explicit.map(PathBuf::from).or_else(|| env::var_os("UPLINE_PG_BIN").map(PathBuf::from));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let nowhere = Path::new("/nonexistent");
+    let bins = named.into_iter().chain(candidates(nowhere)).chain(env::split_paths(&path));
+    let newest =
+        bins.filter_map(|bin| Some((version(&bin, name).ok()?, bin))).max_by_key(|(major, _)| *major);
+    newest.map(|(_, bin)| (bin.join(name), library_path(&bin)))
+}
+
 fn candidates(home: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for (base, prefix) in VERSIONED {

@@ -34,6 +34,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use error::EmbeddedError;
+pub use locate::client_programs;
 use place::Place;
 use server::Server;
 use supervisor::Supervisor;

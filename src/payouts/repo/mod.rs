@@ -5,7 +5,7 @@ pub mod batches;
 pub mod changes;
 pub mod items;
 
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sql_types::BigInt;
 use diesel::{PgConnection, RunQueryDsl, sql_query};
 
 use crate::db::DbError;
@@ -16,15 +16,5 @@ const LOCK: i64 = 0x70_6179_6f75_7473;
 /// Until the database transaction ends.
 pub fn lock(conn: &mut PgConnection) -> Result<(), DbError> {
     sql_query("select pg_advisory_xact_lock($1)").bind::<BigInt, _>(LOCK).execute(conn)?;
-    Ok(())
-}
-
-/// These distributors' money, until the database transaction ends. Everybody takes them in the same order.
-pub fn lock_distributors(conn: &mut PgConnection, ids: &[&str]) -> Result<(), DbError> {
-    sql_query(
-        "select from distributors where distributor_id = any($1) order by distributor_id for no key update",
-    )
-    .bind::<Array<Text>, _>(ids)
-    .execute(conn)?;
     Ok(())
 }

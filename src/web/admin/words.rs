@@ -209,7 +209,9 @@ pub fn source_titled(id: Uuid, source: &Source) -> Link {
     match source {
         Source::Order(number) => order_link(id, format!("Order {number}")),
         Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("Run of period {period}")),
-        Source::Payout(batch) => Link::new(format!("/admin/payouts/{batch}"), format!("Payout batch {batch}")),
+        Source::Payout(batch) => {
+            Link::new(format!("/admin/payouts/{batch}"), format!("Payout batch {batch}"))
+        }
     }
 }
 
