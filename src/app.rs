@@ -194,6 +194,7 @@ impl Parts {
             cookies: settings.referrals.clone(),
             default_currency: self.default_currency,
             stop_loss: settings.periods.stop_loss,
+            payouts: settings.payouts.clone(),
             pulls: settings.pulls.clone(),
             backoff: access::backoff::Backoff::default(),
             limits: Limits::new(settings.store_rate, settings.store_burst),

@@ -63,6 +63,7 @@
 //! |---|---|
 //! | [`core`] | money, orders, net, SKU mapping, attribution, genealogy, plan, engine, journal |
 //! | [`stores`] | everything that knows Shopify, WooCommerce, Magento or the direct API: bytes to [`core::order`] |
+//! | [`rails`] | everything that knows a bank: payment files out, answers in; pure |
 //! | [`clients`] | the stores' own APIs behind one trait, and the one door to the network |
 //! | [`notices`] | what a person should know although nobody asked: page, webhook, mail |
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
@@ -73,10 +74,13 @@
 //! | [`orders`] | evidence, assessment, holds and their release |
 //! | [`pulls`] | reading the stores' APIs: what changed becomes a delivery |
 //! | [`commissions`], [`ledger`] | calculations, volume facts, commission events, journal entries |
+//! | [`payouts`] | batches of payments: prepared, approved by a second person, exported, answered by the bank |
 //! | [`periods`] | what the close of a period pays: runs, review, posting, adjustments, what-if |
 //! | [`reconcile`] | each day of each store, from what the store says to what is posted |
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
+//! | [`payees`] | where distributors are paid and what the tax office asks for, sealed for each person |
+//! | [`chain`] | one chain through the journal and the audit log, its heads, how it stands |
 //! | [`reports`] | read models for pages and API |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
@@ -96,6 +100,7 @@ pub mod access;
 pub mod app;
 pub mod backups;
 pub mod catalog;
+pub mod chain;
 pub mod cli;
 pub mod clients;
 pub mod clock;
@@ -111,10 +116,13 @@ pub mod ingest;
 pub mod ledger;
 pub mod notices;
 pub mod orders;
+pub mod payees;
+pub mod payouts;
 pub mod periods;
 pub mod plans;
 pub mod proof;
 pub mod pulls;
+pub mod rails;
 pub mod reconcile;
 pub mod reports;
 pub mod scenario;

@@ -11,6 +11,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::core::money::Currency;
+use crate::core::payout::Rail;
+use crate::core::payout::choice::Terms;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,7 @@ pub struct Settings {
     /// Instead of `secret.key` in the data directory.
     pub secret_key: Option<SecretString>,
     pub periods: Periods,
+    pub payouts: Payouts,
     pub pulls: Pulls,
     pub reconcile: Reconcile,
     pub backups: Backups,
@@ -43,6 +46,31 @@ pub struct Settings {
 pub struct Periods {
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
+}
+
+/// What holds for payouts, by rail. Whose account is debited is set in a file only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payouts {
+    /// Of everybody who has to certify a tax number and has not; between 0 and 1.
+    pub withholding: Decimal,
+    pub nacha: Terms,
+    pub sepa: Terms,
+    pub paypal: Terms,
+    pub wise: Terms,
+    pub csv: Terms,
+}
+
+impl Payouts {
+    pub fn terms(&self, rail: Rail) -> &Terms {
+        match rail {
+            Rail::Nacha => &self.nacha,
+            Rail::Sepa => &self.sepa,
+            Rail::Paypal => &self.paypal,
+            Rail::Wise => &self.wise,
+            Rail::Csv => &self.csv,
+        }
+    }
 }
 
 /// How often connected stores are asked what changed.
@@ -116,7 +144,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "listen",
     "public_url",
     "data_dir",
@@ -130,6 +158,7 @@ const NAMES: [&str; 28] = [
     "allow_unsafe_database",
     "secret_key",
     "periods.stop_loss",
+    "payouts.withholding",
     "pulls.every_minutes",
     "pulls.overlap_minutes",
     "pulls.daily_hours",

@@ -1,5 +1,8 @@
 //! Seals the secrets that have to be read back (webhook secrets) with a key that is not in the database.
 //!
+//! What is sealed for a context opens for that context alone, so nothing that is sealed can be put in another's place.
+//! A key can seal further keys: whoever deletes one of those has closed everything beneath it for good.
+//!
 //! The key lies in the data directory, readable by its owner only, or comes from `UPLINE_SECRET_KEY`. Passwords
 //! and tokens are not sealed but hashed, elsewhere.
 
@@ -8,7 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use chacha20poly1305::aead::{Aead, KeyInit};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +30,7 @@ pub enum VaultError {
 #[derive(Clone)]
 pub struct Vault {
     cipher: ChaCha20Poly1305,
-    fingerprint: [u8; 8],
+    fingerprint: String,
 }
 
 const NONCE_BYTES: usize = 12;
@@ -55,31 +58,55 @@ impl Vault {
         }
     }
 
-    fn from_hex(hexadecimal: &str, path: &str) -> Result<Self, VaultError> {
+    /// `path` is where the digits are from, for who has to mend them.
+    pub fn from_hex(hexadecimal: &str, path: &str) -> Result<Self, VaultError> {
         let bytes = hex::decode(hexadecimal.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let key = bytes.ok_or_else(|| VaultError::BadKey { path: path.to_owned() })?;
-        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(
-            Sha256::new().chain_update(b"upline key fingerprint").chain_update(key).finalize(),
-        );
-        Ok(Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint: [a, b, c, d, e, f, g, h] })
+        bytes.map(Self::of).ok_or_else(|| VaultError::BadKey { path: path.to_owned() })
     }
 
-    /// Tells one key from another without being of use to anybody.
-    pub fn fingerprint(&self) -> String {
-        hex::encode(self.fingerprint)
+    fn of(key: [u8; 32]) -> Self {
+        let digest = Sha256::new().chain_update(b"fingerprint of a key").chain_update(key).finalize();
+        let fingerprint = hex::encode(digest.get(..8).unwrap_or_default());
+        Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint }
+    }
+
+    /// Tells keys apart and says nothing else of them.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Nonce in front, then ciphertext and tag.
     pub fn seal(&self, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let nonce = random::<NONCE_BYTES>()?;
-        let sealed = self.cipher.encrypt(&Nonce::from(nonce), secret).map_err(|_| VaultError::WrongKey)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        self.seal_for("", secret)
     }
 
     pub fn open_sealed(&self, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        self.open_for("", sealed)
+    }
+
+    pub fn seal_for(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let nonce = random::<NONCE_BYTES>()?;
+        let payload = Payload { msg: secret, aad: context.as_bytes() };
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError::WrongKey)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    pub fn open_for(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(VaultError::WrongKey)?;
         let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| VaultError::WrongKey)?;
-        self.cipher.decrypt(&Nonce::from(nonce), sealed).map_err(|_| VaultError::WrongKey)
+        let payload = Payload { msg: sealed, aad: context.as_bytes() };
+        self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError::WrongKey)
+    }
+
+    /// A fresh key, and how it is kept: sealed by this one.
+    pub fn key_below(&self, context: &str) -> Result<(Self, Vec<u8>), VaultError> {
+        let key = random::<32>()?;
+        Ok((Self::of(key), self.seal_for(context, &key)?))
+    }
+
+    pub fn open_key_below(&self, context: &str, sealed: &[u8]) -> Result<Self, VaultError> {
+        let key = self.open_for(context, sealed)?;
+        Ok(Self::of(<[u8; 32]>::try_from(key).map_err(|_| VaultError::WrongKey)?))
     }
 }
 
@@ -105,5 +132,20 @@ mod tests {
         let other = Vault::from_hex(&"cd".repeat(32), "test").unwrap();
         assert!(other.open_sealed(&sealed).is_err());
         assert!(matches!(Vault::from_hex("short", "test"), Err(VaultError::BadKey { .. })));
+    }
+
+    #[test]
+    fn a_secret_opens_in_its_own_place_alone() {
+        let vault = Vault::from_hex(&"ab".repeat(32), "test").unwrap();
+        let sealed = vault.seal_for("ann", b"hush").unwrap();
+        assert_eq!(vault.open_for("ann", &sealed).unwrap(), b"hush");
+        assert!(vault.open_for("bob", &sealed).is_err() && vault.open_sealed(&sealed).is_err());
+        let (below, kept) = vault.key_below("ann").unwrap();
+        let hidden = below.seal(b"hush").unwrap();
+        assert!(vault.open_sealed(&hidden).is_err() && vault.open_key_below("bob", &kept).is_err());
+        let again = vault.open_key_below("ann", &kept).unwrap();
+        assert_eq!(again.open_sealed(&hidden).unwrap(), b"hush");
+        assert_eq!(again.fingerprint(), below.fingerprint());
+        assert_ne!(again.fingerprint(), vault.fingerprint());
     }
 }

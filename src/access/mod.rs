@@ -31,12 +31,17 @@ pub use users::{
     set_password,
 };
 
-/// What a person may do; each role may do everything of those before it.
+/// What a person may do; each role may do everything of those before it. Payouts stand beside that order: an operator
+/// has nothing to do with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Sees everything, changes nothing.
     Viewer,
+    /// Prepares payouts and hands their files to the bank.
+    FinancePrepare,
+    /// Also approves payouts that somebody else has prepared.
+    FinanceApprove,
     /// Releases held orders, maps SKUs, edits distributors.
     Operator,
     /// Also stores, secrets, plans, users and tokens.
@@ -44,11 +49,14 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+    pub const ALL: [Self; 5] =
+        [Self::Viewer, Self::FinancePrepare, Self::FinanceApprove, Self::Operator, Self::Admin];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
+            Self::FinancePrepare => "finance-prepare",
+            Self::FinanceApprove => "finance-approve",
             Self::Operator => "operator",
             Self::Admin => "admin",
         }
@@ -56,6 +64,14 @@ impl Role {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    pub fn may_prepare_payouts(self) -> bool {
+        matches!(self, Self::FinancePrepare | Self::FinanceApprove | Self::Admin)
+    }
+
+    pub fn may_approve_payouts(self) -> bool {
+        matches!(self, Self::FinanceApprove | Self::Admin)
     }
 }
 

@@ -77,7 +77,7 @@ fn dumped(source: &Source<'_>, dump: &Path, now: DateTime<Utc>) -> Result<Manife
         entries: counts.entries,
         deliveries: counts.deliveries,
         balances: balances.collect(),
-        key_fingerprint: source.vault.fingerprint(),
+        key_fingerprint: source.vault.fingerprint().to_owned(),
         dump_bytes,
         dump_sha256,
     })

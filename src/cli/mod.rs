@@ -18,6 +18,7 @@ mod market;
 mod migrate;
 mod notices;
 mod output;
+mod payout;
 mod period;
 mod person;
 mod pipeline;
@@ -106,6 +107,7 @@ enum Command {
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Payout(payout::PayoutCommand),
     Balance(balance::Balance),
     Adjust(adjust::AdjustCommand),
     Market(market::MarketCommand),
@@ -172,6 +174,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Payout(command) => command.run(global),
         Command::Balance(command) => command.run(global),
         Command::Adjust(command) => command.run(global),
         Command::Market(command) => command.run(global),

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use console::Term;
 
-use crate::access::{self, Role, User, password};
+use crate::access::{self, Role, password};
 use crate::db::{Db, Lane};
 
 use super::read_text;
@@ -39,7 +39,7 @@ impl By {
 /// Signs in for one command.
 #[derive(Args)]
 pub struct Person {
-    /// The e-mail address of an admin; the password is asked for, or read from a line of the standard input
+    /// The e-mail address that you sign in to the pages with; the password is asked for, or read from a line of the standard input
     #[arg(long, value_name = "EMAIL")]
     by: String,
     /// Read the password from the first line of this file
@@ -51,13 +51,23 @@ pub struct Person {
 }
 
 impl Person {
-    /// The name under which the pages record what the same person does.
+    /// The name under which the pages record what the same admin does.
     pub fn sign_in(&self, db: &Db) -> anyhow::Result<String> {
+        Ok(self.sign_in_as(db, "admin", |role| role == Role::Admin)?.0)
+    }
+
+    /// Somebody whose role `may`; `who` names those that do.
+    pub fn sign_in_as(
+        &self,
+        db: &Db,
+        who: &str,
+        may: impl Fn(Role) -> bool,
+    ) -> anyhow::Result<(String, Role)> {
         let users = db.read(Lane::Admin, access::list_users)?;
         if users.is_empty() {
             bail!(
-                "there is no user yet, and this needs an admin who signs in; add one: \
-                 `upline user add ann@example.com --role admin`, and set a password with the link that it prints"
+                "there is no user yet, and this is done by an {who}; add one: `upline user add ann@example.com --role \
+                 admin`, and set a password with the link that it prints"
             );
         }
         let password = self.password()?;
@@ -65,10 +75,12 @@ impl Person {
         let account = db.read(Lane::Admin, |conn| access::account(conn, &email))?;
         let stored = account.and_then(|account| account.password_hash);
         let is_known = password::matches(&password, stored.as_deref());
-        match users.into_iter().find(|user| user.email == email && is_active_admin(user)) {
-            Some(admin) if is_known => Ok(admin.email),
+        let found = users.into_iter().find(|user| user.email == email && user.disabled_at.is_none());
+        let role = found.as_ref().and_then(|user| Role::parse(&user.role)).filter(|role| may(*role));
+        match found.zip(role) {
+            Some((user, role)) if is_known => Ok((user.email, role)),
             _ => bail!(
-                "{email} with this password is no active admin; `upline user list` shows who is, and \
+                "{email} with this password is no active {who}; `upline user list` shows who is, and \
                  `upline user link EMAIL` helps who has lost the password"
             ),
         }
@@ -95,8 +107,4 @@ impl Person {
         }
         Ok(password.to_owned())
     }
-}
-
-fn is_active_admin(user: &User) -> bool {
-    user.role == Role::Admin.name() && user.disabled_at.is_none()
 }

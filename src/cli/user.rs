@@ -21,7 +21,7 @@ enum Action {
     #[command(after_help = "Example:\n  upline user add ann@example.com --role operator")]
     Add {
         email: String,
-        #[arg(long, value_parser = parse_role, help = "viewer, operator or admin")]
+        #[arg(long, value_parser = parse_role, help = "viewer, finance-prepare, finance-approve, operator or admin")]
         role: Role,
         /// Print JSON
         #[arg(long)]
@@ -48,7 +48,8 @@ enum Action {
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| format!("{text:?} is no role; use viewer, operator or admin"))
+    let known = Role::ALL.map(Role::name).join(", ");
+    Role::parse(text).ok_or_else(|| format!("{text:?} is no role; use one of {known}"))
 }
 
 impl UserCommand {

@@ -3,6 +3,10 @@
 //! An item's id is its end-to-end reference: the bank repeats it in every answer, so an answer finds its item and
 //! nothing else does. [`ItemStatus`] is a machine with few arrows; whatever is unknown is never sent again.
 
+pub mod answers;
+pub mod choice;
+pub mod steps;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -124,6 +124,8 @@ pub enum Source {
     Order(String),
     /// The name of the period that a run is of.
     Run(String),
+    /// The number of a batch of payouts.
+    Payout(i32),
 }
 
 impl Source {
@@ -144,14 +146,22 @@ pub fn sources(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, Source>, D
         number: Option<String>,
         #[diesel(sql_type = Nullable<Text>)]
         period: Option<String>,
+        #[diesel(sql_type = Nullable<Integer>)]
+        payout: Option<i32>,
     }
     let rows: Vec<Row> = sql_query(
-        "select order_id as id, coalesce(number, external_id) as number, null as period
+        "select order_id as id, coalesce(number, external_id) as number, null as period, null as payout
          from orders where order_id = any($1)
          union all
-         select r.run_id, null, p.name from runs r join periods p using (period_id) where r.run_id = any($1)",
+         select r.run_id, null, p.name, null from runs r join periods p using (period_id) where r.run_id = any($1)
+         union all
+         select batch_id, null, null, batch_no from payout_batches where batch_id = any($1)",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.id, Source::of(row.number, row.period))).collect())
+    let source = |row: Row| match row.payout {
+        Some(batch) => (row.id, Source::Payout(batch)),
+        None => (row.id, Source::of(row.number, row.period)),
+    };
+    Ok(rows.into_iter().map(source).collect())
 }

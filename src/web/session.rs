@@ -68,7 +68,7 @@ impl ResponseError for Denied {
 }
 
 macro_rules! permission {
-    ($(#[$doc:meta])* $name:ident, $role:expr) => {
+    ($(#[$doc:meta])* $name:ident, $may:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name(pub Session);
@@ -87,7 +87,7 @@ macro_rules! permission {
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let request = request.clone();
-                Box::pin(async move { at_least($role, &request).await.map(Self) })
+                Box::pin(async move { allowed($may, &request).await.map(Self) })
             }
         }
     };
@@ -96,22 +96,32 @@ macro_rules! permission {
 permission!(
     /// Anybody who is signed in.
     Viewer,
-    Role::Viewer
+    |role| role >= Role::Viewer
 );
 permission!(
     /// May change orders, mappings and distributors.
     Operator,
-    Role::Operator
+    |role| role >= Role::Operator
 );
 permission!(
     /// May change everything.
     Admin,
-    Role::Admin
+    |role| role >= Role::Admin
+);
+permission!(
+    /// Prepares payouts and hands their files on.
+    Preparer,
+    Role::may_prepare_payouts
+);
+permission!(
+    /// Approves payouts of others.
+    Approver,
+    Role::may_approve_payouts
 );
 
-async fn at_least(role: Role, request: &HttpRequest) -> Result<Session, Denied> {
+async fn allowed(may: fn(Role) -> bool, request: &HttpRequest) -> Result<Session, Denied> {
     let session = current(request).await?.ok_or_else(|| Denied::SignIn { next: here(request) })?;
-    if session.role >= role { Ok(session) } else { Err(Denied::Role) }
+    if may(session.role) { Ok(session) } else { Err(Denied::Role) }
 }
 
 /// Where to go on after signing in: back to a page, but never back to the sending of a form.

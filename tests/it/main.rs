@@ -27,6 +27,7 @@ mod embedded;
 mod import;
 mod login;
 mod notices;
+mod payouts;
 mod periods;
 mod periods_browser;
 mod pipeline;

@@ -23,6 +23,7 @@ pub mod notices;
 pub mod once;
 pub mod order;
 pub mod orders;
+pub mod payouts;
 pub mod periods;
 pub mod plan_diff;
 pub mod plan_publish;
@@ -85,6 +86,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(products::configure)
         .configure(customers::configure)
         .configure(periods::configure)
+        .configure(payouts::configure)
         .configure(reconciliation::configure)
         .configure(plans::configure)
         .configure(stores::configure)

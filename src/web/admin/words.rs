@@ -200,6 +200,7 @@ pub fn source_link(id: Uuid, source: &Source) -> Link {
     match source {
         Source::Order(number) => order_link(id, number.as_str()),
         Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("period {period}")),
+        Source::Payout(batch) => Link::new(format!("/admin/payouts/{batch}"), format!("payout {batch}")),
     }
 }
 
@@ -208,6 +209,9 @@ pub fn source_titled(id: Uuid, source: &Source) -> Link {
     match source {
         Source::Order(number) => order_link(id, format!("Order {number}")),
         Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("Run of period {period}")),
+        Source::Payout(batch) => {
+            Link::new(format!("/admin/payouts/{batch}"), format!("Payout batch {batch}"))
+        }
     }
 }
 

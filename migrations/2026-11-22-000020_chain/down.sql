@@ -1,0 +1,3 @@
+drop table verifications, chain_heads, balances, chain_state, chain;
+alter table audit_log drop column txid;
+alter table journal_entries drop column txid;
