@@ -196,7 +196,11 @@ fn eur(cents: i64) -> Option<Decimal> {
 
 #[test]
 fn a_status_report_speaks_of_the_whole_and_of_each() {
-    let file = sample(include_str!("samples/pain.002.001.10.xml"));
+    let text = include_str!("samples/pain.002.001.10.xml");
+    let model: mx20022_model::generated::pain::pain_002_001_13::Document =
+        quick_xml::de::from_str(text).unwrap();
+    assert_eq!(model.validate_message(), [], "the sample is one that somebody else reads");
+    let file = sample(text);
     assert_eq!((file.format, file.message_id.as_str()), (BankFormat::Pain002, "STS-7"));
     let answers: Vec<_> = file.answers.iter().map(summary).collect();
     assert_eq!(
