@@ -37,9 +37,21 @@ pub(super) fn sepa(text: &str, longest: usize) -> String {
     cut(words.trim_matches(|c| c == '/' || c == ' '), longest).trim_end_matches(['/', ' ']).to_owned()
 }
 
-/// Capital letters, as banks print them on an American statement.
+/// Capital letters, as banks print them on an American statement. The rules allow all of ASCII, many banks only these.
 pub(super) fn nacha(text: &str, longest: usize) -> String {
-    cut(&ascii(text).to_ascii_uppercase(), longest).trim_end().to_owned()
+    let signs: String =
+        ascii(text)
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || " .,&'()/-".contains(c) {
+                    c.to_ascii_uppercase()
+                } else {
+                    ' '
+                }
+            })
+            .collect();
+    let words = signs.split_whitespace().collect::<Vec<_>>().join(" ");
+    cut(&words, longest).trim_end().to_owned()
 }
 
 /// One line of any script: no control signs.

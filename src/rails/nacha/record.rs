@@ -140,7 +140,7 @@ pub(super) const HASH: u64 = 10_000_000_000;
 
 /// Whether money goes to the receiver: codes end in 0 to 4 for credits and in 5 to 9 for debits.
 pub(super) fn is_credit(transaction_code: &str) -> bool {
-    transaction_code.bytes().nth(1).is_some_and(|digit| digit < b'5')
+    transaction_code.as_bytes().get(1).is_some_and(|digit| *digit < b'5')
 }
 
 /// Counts, hashes and totals of the controls against the entries: what does not fit, all of it.

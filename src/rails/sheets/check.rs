@@ -28,7 +28,7 @@ pub fn check(rail: Rail, bytes: &[u8]) -> Vec<String> {
     let columns = header(rail).map_or(PAYPAL_COLUMNS, <[&str]>::len);
     if let Some(wanted) = header(rail) {
         let found = records.next().and_then(|(record, _)| record.ok());
-        if found.is_none_or(|found| found != csv::StringRecord::from(wanted.to_vec())) {
+        if found.is_none_or(|found| found != wanted.to_vec()) {
             problems.push(format!("the header is not {}", wanted.join(",")));
         }
     }

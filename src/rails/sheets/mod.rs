@@ -20,13 +20,13 @@ const WISE_MOST: usize = 1_000;
 /// Signs of a note.
 const PAYPAL_NOTE: usize = 400;
 /// What PayPal can hold, and of those what it holds without a fraction although ISO 4217 has one.
-const PAYPAL_CURRENCIES: [&str; 25] = [
+const PAYPAL_CURRENCIES: [&str; 24] = [
     "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "JPY", "MXN", "MYR",
-    "NOK", "NZD", "PHP", "PLN", "RUB", "SEK", "SGD", "THB", "TWD", "USD",
+    "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TWD", "USD",
 ];
 const PAYPAL_WHOLE: [&str; 2] = ["HUF", "TWD"];
 
-pub(super) const WISE_HEADER: [&str; 9] = [
+pub(super) const WISE_HEADER: [&str; 8] = [
     "name",
     "recipientEmail",
     "paymentReference",
@@ -35,7 +35,6 @@ pub(super) const WISE_HEADER: [&str; 9] = [
     "amount",
     "sourceCurrency",
     "targetCurrency",
-    "type",
 ];
 
 pub(super) const PLAIN_HEADER: [&str; 19] = [
@@ -160,7 +159,6 @@ pub(super) fn wise(file: &PaymentFile) -> Result<Rendered, Vec<RailProblem>> {
                 payment.amount.amount().to_string(),
                 currency.to_owned(),
                 currency.to_owned(),
-                "EMAIL".to_owned(),
             ]),
             Err(problem) => problems.push(problem),
         }
