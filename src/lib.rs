@@ -78,6 +78,7 @@
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
 //! | [`reports`] | read models for pages and API |
+//! | [`warehouse`] | the schema `report`, files of closed periods |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
 //! | [`cli`], [`demo`], [`scenario`] | the command line, the sample company, money cases as text files |
@@ -121,4 +122,5 @@ pub mod settings;
 pub mod stores;
 pub mod telemetry;
 pub mod vault;
+pub mod warehouse;
 pub mod web;

@@ -9,6 +9,7 @@ mod customer;
 mod demo;
 mod distributor;
 mod doctor;
+mod export;
 mod import;
 mod inspect;
 mod migrate;
@@ -26,6 +27,7 @@ mod simulate;
 mod store;
 mod token;
 mod user;
+mod warehouse;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -100,6 +102,8 @@ enum Command {
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
     Period(period::PeriodCommand),
+    Export(export::Export),
+    Warehouse(warehouse::WarehouseCommand),
     Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
@@ -161,6 +165,8 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
         Command::Period(command) => command.run(global),
+        Command::Export(command) => command.run(global),
+        Command::Warehouse(command) => command.run(global),
         Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),

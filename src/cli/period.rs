@@ -140,18 +140,18 @@ enum Action {
 
 /// Who does it, and how it is told.
 #[derive(Args)]
-struct By {
+pub(super) struct By {
     /// Who does this; recorded as console:NAME [default: the name of the system's user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl By {
     /// Nobody who signs in has such a name, so that nobody is taken for somebody else.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         let named = self.by.clone().or_else(user).map(|name| name.trim().to_owned());
         match named.filter(|name| !name.is_empty()) {
