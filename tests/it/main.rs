@@ -39,4 +39,5 @@ mod scenarios;
 mod stores;
 mod support;
 mod tidy;
+mod warehouse;
 mod webhooks;
