@@ -82,6 +82,7 @@
 //! | [`payees`] | where distributors are paid and what the tax office asks for, sealed for each person |
 //! | [`chain`] | one chain through the journal and the audit log, its heads, how it stands |
 //! | [`reports`] | read models for pages and API |
+//! | [`warehouse`] | the schema `report`, files of closed periods |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
 //! | [`cli`], [`demo`], [`scenario`] | the command line, the sample company, money cases as text files |
@@ -131,4 +132,5 @@ pub mod settlements;
 pub mod stores;
 pub mod telemetry;
 pub mod vault;
+pub mod warehouse;
 pub mod web;

@@ -12,6 +12,7 @@ mod customer;
 mod demo;
 mod distributor;
 mod doctor;
+mod export;
 mod import;
 mod inspect;
 mod market;
@@ -33,6 +34,7 @@ mod simulate;
 mod store;
 mod token;
 mod user;
+mod warehouse;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -112,6 +114,8 @@ enum Command {
     Adjust(adjust::AdjustCommand),
     Market(market::MarketCommand),
     Rate(rate::RateCommand),
+    Export(export::Export),
+    Warehouse(warehouse::WarehouseCommand),
     Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
@@ -179,6 +183,8 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Adjust(command) => command.run(global),
         Command::Market(command) => command.run(global),
         Command::Rate(command) => command.run(global),
+        Command::Export(command) => command.run(global),
+        Command::Warehouse(command) => command.run(global),
         Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),
         Command::Inspect(command) => command.run(global),

@@ -42,4 +42,5 @@ mod settlements;
 mod stores;
 mod support;
 mod tidy;
+mod warehouse;
 mod webhooks;

@@ -123,13 +123,13 @@ fn december() -> DateTime<Utc> {
 }
 
 /// 1 <- 2 <- 3 <- 4 and 1 <- 5.
-struct Company {
-    pipeline: Pipeline,
+pub struct Company {
+    pub pipeline: Pipeline,
     plans: Arc<Plans>,
 }
 
 impl Company {
-    fn new(policy: &str) -> Self {
+    pub fn new(policy: &str) -> Self {
         let pipeline = Pipeline::new();
         pipeline.add_store("main");
         pipeline.publish(&plan(policy, "0.10"), "2020-01-01T00:00:00Z");
@@ -142,7 +142,7 @@ impl Company {
         Self { pipeline, plans: Arc::default() }
     }
 
-    fn tell(&self, bodies: &[String]) {
+    pub fn tell(&self, bodies: &[String]) {
         self.pipeline.accept(STORE, bodies);
         self.pipeline.drain();
     }
@@ -214,13 +214,13 @@ impl Company {
         self.change(|tx, published| periods::post(tx, published, run, "bob", now)).unwrap()
     }
 
-    fn close(&self, name: &str, now: DateTime<Utc>) -> Run {
+    pub fn close(&self, name: &str, now: DateTime<Utc>) -> Run {
         self.freeze(name, now);
         let run = self.calculated(name, RunKind::Official, now);
         self.approve_and_post(run.run_id, now)
     }
 
-    fn adjust(&self, into: &str, now: DateTime<Utc>) -> Run {
+    pub fn adjust(&self, into: &str, now: DateTime<Utc>) -> Run {
         let run = self.calculated(into, RunKind::Adjustment, now);
         self.approve_and_post(run.run_id, now)
     }
@@ -231,7 +231,7 @@ impl Company {
     }
 
     #[track_caller]
-    fn check(&self) {
+    pub fn check(&self) {
         assert_eq!(self.pipeline.ask("select coalesce(sum(amount), 0)::int from postings"), "0");
         let verified = self.pipeline.verify();
         assert!(verified.is_clean(), "{:?}", verified.problems);

@@ -1,0 +1,2 @@
+drop schema report cascade;
+drop view bookings;
