@@ -1,5 +1,9 @@
 //! SQL of the chain: how it stands.
 
+pub mod heads;
+pub mod sequence;
+pub mod walk;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};

@@ -191,7 +191,11 @@ impl Global {
         // Why the pool has no connection is part of the error that ends the command.
         telemetry::init_logging(settings.log_format, "warn,r2d2=off");
         let backend = Backend::open(&settings, opening)?;
-        let done = work(&backend, &Clock::system());
+        let clock = Clock::system();
+        let done = work(&backend, &clock);
+        if opening == Opening::Ready {
+            backend.chain_up(&settings.data_dir, &clock);
+        }
         backend.close();
         done
     }

@@ -1,12 +1,12 @@
-//! What stands on an account: sums of postings.
+//! What stands on an account: sums of postings, kept up to a place in the chain and added up behind it.
 
 use rust_decimal::Decimal;
 
-use super::repo;
+use super::repo::{self, Sums};
 use crate::core::ids::DistributorId;
 use crate::core::journal::Account;
 use crate::core::money::Currency;
-use crate::db::{Conn, DbError};
+use crate::db::{Conn, DbError, Tx};
 
 /// What one distributor has on one account, debit positive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,4 +24,15 @@ pub fn standings(
     distributors: Option<&[&str]>,
 ) -> Result<Vec<Standing>, DbError> {
     repo::standings(conn, accounts, distributors)
+}
+
+/// Adds the next chained entries behind a place to the kept sums, and answers the place that they hold then. For the
+/// sequencer alone, under its lease.
+pub fn bring_forward(tx: &mut Tx<'_>, from: i64) -> Result<i64, DbError> {
+    repo::bring_forward(tx.conn, from)
+}
+
+/// The kept sums with their place in the chain.
+pub fn checkpoint(conn: &mut Conn) -> Result<(i64, Sums), DbError> {
+    repo::checkpoint(conn)
 }

@@ -1,5 +1,7 @@
 //! SQL of journal entries and postings.
 
+mod sums;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -11,11 +13,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{NewEntry, Standing};
+use super::NewEntry;
 use crate::core::ids::{DistributorId, EventId};
 use crate::core::journal::{Account, Posting};
-use crate::core::money::Currency;
 use crate::db::DbError;
+pub use sums::{Balance, Sums, balances, bring_forward, checkpoint, payable, standings};
 
 pub fn insert(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbError> {
     if entries.is_empty() {
@@ -231,81 +233,4 @@ fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<
             digest: row.digest,
         })
         .collect())
-}
-
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Balance {
-    #[diesel(sql_type = SmallInt)]
-    pub account: i16,
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Text)]
-    pub title: String,
-    #[diesel(sql_type = Text)]
-    pub currency: String,
-    /// Debit positive.
-    #[diesel(sql_type = Numeric)]
-    pub amount: Decimal,
-}
-
-pub fn balances(conn: &mut PgConnection) -> Result<Vec<Balance>, DbError> {
-    Ok(sql_query(
-        "select a.account, a.name, a.title, e.currency::text as currency, sum(p.amount) as amount
-         from postings p
-         join journal_entries e using (source_id, entry_no)
-         join accounts a on a.account = p.account
-         group by a.account, a.name, a.title, e.currency order by a.account, e.currency",
-    )
-    .load(conn)?)
-}
-
-pub fn payable(conn: &mut PgConnection, distributor: &str) -> Result<Vec<Balance>, DbError> {
-    Ok(sql_query(
-        "select a.account, a.name, a.title, e.currency::text as currency, sum(p.amount) as amount
-         from postings p
-         join journal_entries e using (source_id, entry_no)
-         join accounts a on a.account = p.account
-         where p.distributor_id = $1
-         group by a.account, a.name, a.title, e.currency order by a.account, e.currency",
-    )
-    .bind::<Text, _>(distributor)
-    .load(conn)?)
-}
-
-#[derive(QueryableByName)]
-struct StandingRow {
-    #[diesel(sql_type = SmallInt)]
-    account: i16,
-    #[diesel(sql_type = Text)]
-    distributor_id: String,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = Numeric)]
-    amount: Decimal,
-}
-
-pub fn standings(
-    conn: &mut PgConnection,
-    accounts: &[Account],
-    distributors: Option<&[&str]>,
-) -> Result<Vec<Standing>, DbError> {
-    let rows: Vec<StandingRow> = sql_query(
-        "select p.account, p.distributor_id, e.currency::text as currency, sum(p.amount) as amount
-         from postings p join journal_entries e using (source_id, entry_no)
-         where p.account = any($1) and p.distributor_id is not null and ($2 is null or p.distributor_id = any($2))
-         group by 1, 2, 3 having sum(p.amount) <> 0 order by 2, 3, 1",
-    )
-    .bind::<Array<SmallInt>, _>(accounts.iter().map(|account| account.number()).collect::<Vec<_>>())
-    .bind::<Nullable<Array<Text>>, _>(distributors)
-    .load(conn)?;
-    let damaged =
-        |row: &StandingRow| DbError::Damaged(format!("account {} of {}", row.account, row.currency));
-    rows.into_iter()
-        .map(|row| {
-            let account = Account::from_number(row.account).ok_or_else(|| damaged(&row))?;
-            let currency = Currency::parse(&row.currency).ok_or_else(|| damaged(&row))?;
-            let distributor = DistributorId::new(row.distributor_id);
-            Ok(Standing { account, distributor, currency, amount: row.amount })
-        })
-        .collect()
 }
