@@ -11,6 +11,7 @@ mod distributor;
 mod doctor;
 mod import;
 mod inspect;
+mod ledger;
 mod migrate;
 mod notices;
 mod output;
@@ -26,6 +27,7 @@ mod simulate;
 mod store;
 mod token;
 mod user;
+mod verify;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -104,7 +106,8 @@ enum Command {
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
-    Verify(proof::Verify),
+    Verify(verify::Verify),
+    Ledger(ledger::LedgerCommand),
     Replay(proof::Replay),
 }
 
@@ -166,6 +169,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Inspect(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Verify(command) => command.run(global),
+        Command::Ledger(command) => command.run(global),
         Command::Replay(command) => command.run(global),
     }
 }
