@@ -16,8 +16,6 @@ create table chain (
   number int not null,
   digest bytea not null,
   hash bytea not null,
-  -- whose lease it was
-  fence bigint not null,
   constraint chain_reference unique (source_id, number, kind)
 );
 comment on column chain.hash is 'SHA-256 of the hash before, seq, kind, reference and digest in canonical bytes';

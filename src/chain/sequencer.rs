@@ -59,8 +59,8 @@ impl Sequencer {
         if !wanted {
             return Ok(Step::Idle);
         }
-        self.work(|tx, state, fence| {
-            batch(tx.conn, state, fence)?;
+        self.work(|tx, state| {
+            batch(tx.conn, state)?;
             if state.head_seq - state.balances_seq >= BEHIND {
                 state.balances_seq = ledger::bring_forward(tx, state.balances_seq)?;
             }
@@ -74,7 +74,7 @@ impl Sequencer {
         if state.balances_seq >= state.head_seq {
             return Ok(Step::Idle);
         }
-        self.work(|tx, state, _| {
+        self.work(|tx, state| {
             state.balances_seq = ledger::bring_forward(tx, state.balances_seq)?;
             Ok(())
         })
@@ -90,7 +90,7 @@ impl Sequencer {
     /// Under the lease, in one database transaction: `work` changes the state, and what becomes of it is stored.
     fn work(
         &mut self,
-        mut work: impl FnMut(&mut Tx<'_>, &mut State, i64) -> Result<(), DbError>,
+        mut work: impl FnMut(&mut Tx<'_>, &mut State) -> Result<(), DbError>,
     ) -> Result<Step, DbError> {
         let (owner, seconds) = (self.owner, LEASE_SECONDS);
         let fence = match self.fence {
@@ -110,7 +110,7 @@ impl Sequencer {
         };
         let held = self.db.transact(Lane::Pipeline, |tx| {
             let Some(mut state) = sequence::hold(tx.conn, owner, fence, seconds)? else { return Ok(false) };
-            work(tx, &mut state, fence)?;
+            work(tx, &mut state)?;
             sequence::save(tx.conn, &state)?;
             Ok(true)
         })?;
@@ -122,7 +122,7 @@ impl Sequencer {
     }
 }
 
-fn batch(conn: &mut Conn, state: &mut State, fence: i64) -> Result<(), DbError> {
+fn batch(conn: &mut Conn, state: &mut State) -> Result<(), DbError> {
     let rows = match state.walk_kind.as_deref().and_then(Kind::parse) {
         Some(kind) => walk(conn, state, kind)?,
         None => next(conn, state)?,
@@ -133,7 +133,7 @@ fn batch(conn: &mut Conn, state: &mut State, fence: i64) -> Result<(), DbError> 
         (state.head_seq, state.head_hash) = (link.seq, link.hash.clone());
         links.push(link);
     }
-    sequence::append(conn, &links, fence)
+    sequence::append(conn, &links)
 }
 
 /// The next page of old rows; first all entries, then the audit log.

@@ -29,7 +29,7 @@ impl Worker {
 
     /// Works until `stop` says so; then chains what is there and lets go.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut hand = Hand { sequencer: Sequencer::new(self.db.clone()), tidied: None, worker: self };
+        let mut hand = Hand::new(self);
         loop {
             let stopping = *stop.borrow();
             let turn = tokio::task::spawn_blocking(move || {
@@ -59,13 +59,21 @@ impl Worker {
 struct Hand {
     worker: Worker,
     sequencer: Sequencer,
+    /// `None` until it has chained something.
     tidied: Option<Instant>,
 }
 
 impl Hand {
+    fn new(worker: Worker) -> Self {
+        Self { sequencer: Sequencer::new(worker.db.clone()), tidied: None, worker }
+    }
+
     fn turn(&mut self, stopping: bool) -> Result<(), HeadProblem> {
-        while self.sequencer.step()? == Step::Worked {}
-        if stopping || self.tidied.is_none_or(|at| at.elapsed() >= TIDY) {
+        let mut worked = false;
+        while self.sequencer.step()? == Step::Worked {
+            worked = true;
+        }
+        if stopping || self.tidied.map_or(worked, |at| at.elapsed() >= TIDY) {
             self.tidied = Some(Instant::now());
             tidy(&self.worker.db, &mut self.sequencer, &self.worker.data_dir, self.worker.clock.now())?;
         }

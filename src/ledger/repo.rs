@@ -116,6 +116,8 @@ pub struct StoredEntry {
     pub posted_at: DateTime<Utc>,
     pub digest: Vec<u8>,
     pub postings: Vec<Posting>,
+    /// Whether the postings are numbered from 1 without a gap, as they were posted.
+    pub is_numbered: bool,
 }
 
 #[derive(QueryableByName)]
@@ -140,6 +142,8 @@ struct PostingRow {
     source_id: Uuid,
     #[diesel(sql_type = Integer)]
     entry_no: i32,
+    #[diesel(sql_type = SmallInt)]
+    posting_no: i16,
     #[diesel(sql_type = SmallInt)]
     account: i16,
     #[diesel(sql_type = Nullable<Text>)]
@@ -203,7 +207,7 @@ pub fn load_keys(conn: &mut PgConnection, keys: &[(Uuid, i32)]) -> Result<Vec<St
 
 fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<StoredEntry>, DbError> {
     let rows: Vec<PostingRow> = sql_query(
-        "select p.source_id, p.entry_no, p.account, p.distributor_id, p.amount, p.event_id
+        "select p.source_id, p.entry_no, p.posting_no, p.account, p.distributor_id, p.amount, p.event_id
          from unnest($1, $2) as k(source_id, entry_no) join postings p using (source_id, entry_no)
          order by p.source_id, p.entry_no, p.posting_no",
     )
@@ -211,9 +215,11 @@ fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<
     .bind::<Array<Integer>, _>(entries.iter().map(|entry| entry.entry_no).collect::<Vec<_>>())
     .load(conn)?;
     let mut by_entry: HashMap<(Uuid, i32), Vec<Posting>> = HashMap::new();
+    let mut last_no: HashMap<(Uuid, i32), i16> = HashMap::new();
     for row in rows {
         let account = Account::from_number(row.account)
             .ok_or_else(|| DbError::Damaged(format!("account {} of entry {}", row.account, row.source_id)))?;
+        last_no.insert((row.source_id, row.entry_no), row.posting_no);
         by_entry.entry((row.source_id, row.entry_no)).or_default().push(Posting {
             account,
             distributor: row.distributor_id.map(DistributorId::new),
@@ -221,16 +227,21 @@ fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<
             event: row.event_id.map(EventId),
         });
     }
-    Ok(entries
-        .into_iter()
-        .map(|row| StoredEntry {
-            postings: by_entry.remove(&(row.source_id, row.entry_no)).unwrap_or_default(),
+    let stored = |row: EntryRow| {
+        let key = (row.source_id, row.entry_no);
+        let postings = by_entry.remove(&key).unwrap_or_default();
+        // They come in order of their unique numbers: the last one is the count.
+        let last = last_no.get(&key).copied().unwrap_or(0);
+        StoredEntry {
+            is_numbered: usize::try_from(last) == Ok(postings.len()),
+            postings,
             source: row.source_id,
             number: row.entry_no,
             kind: row.kind,
             currency: row.currency,
             posted_at: row.posted_at,
             digest: row.digest,
-        })
-        .collect())
+        }
+    };
+    Ok(entries.into_iter().map(stored).collect())
 }

@@ -34,7 +34,7 @@ pub fn missing_entries(conn: &mut PgConnection) -> Result<Vec<String>, DbError> 
          select e.source_id || '/' || e.entry_no from journal_entries e
          left join orders o on o.order_id = e.source_id and e.entry_no <= o.calculation_no
          left join runs r on r.run_id = e.source_id and e.entry_no <= r.entries
-         where o.order_id is null and r.run_id is null
+         where o.order_id is null and r.run_id is null and e.kind in ('commission', 'period', 'adjustment')
          order by 1",
     )
 }

@@ -197,6 +197,9 @@ fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified)
         Ok(entry) => entry,
         Err(message) => return verified.found("journal_entries", row, message),
     };
+    if !stored.is_numbered {
+        verified.found("postings", row.clone(), "the entry's postings are not numbered as they were posted");
+    }
     let key = (stored.source, stored.number);
     if !entry.kind().is_calculated() {
         return check_document(stored, &entry, grounds, verified);

@@ -17,6 +17,7 @@ mod any_order;
 mod api;
 mod browser;
 mod catalogue;
+mod chain;
 mod chaos;
 mod cli;
 mod commands;

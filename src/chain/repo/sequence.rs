@@ -95,19 +95,18 @@ struct Told {
     told: bool,
 }
 
-/// Whether there is anything committed that is not chained. Looks at one row of an index.
+/// Whether there is anything committed that is not chained. Looks at the end of an index: which share of the table is
+/// behind a number that is only known when it runs, the planner guesses far too high.
 pub fn has_pending(conn: &mut PgConnection) -> Result<bool, DbError> {
-    let pending = |table: &str| {
-        format!(
-            "exists (select 1 from {table} where txid >= (select seen_before from chain_state))
-             or exists (select 1 from {table} where txid = any((select missing from chain_state)::bigint[]))"
-        )
-    };
-    let told: Told = sql_query(format!(
-        "select (select walk_kind is not null from chain_state) or {} or {} as told",
-        pending("journal_entries"),
-        pending("audit_log")
-    ))
+    let told: Told = sql_query(
+        "select s.walk_kind is not null
+                or coalesce(greatest((select max(txid) from journal_entries), (select max(txid) from audit_log)), 0)
+                   >= s.seen_before
+                or (cardinality(s.missing) > 0
+                    and (exists (select 1 from journal_entries where txid = any(s.missing))
+                         or exists (select 1 from audit_log where txid = any(s.missing)))) as told
+         from chain_state s",
+    )
     .get_result(conn)?;
     Ok(told.told)
 }
@@ -288,13 +287,13 @@ pub fn walk(
     Ok((rows.into_iter().filter(|row| !chained.contains_key(&row.reference)).collect(), last))
 }
 
-pub fn append(conn: &mut PgConnection, links: &[Link], fence: i64) -> Result<(), DbError> {
+pub fn append(conn: &mut PgConnection, links: &[Link]) -> Result<(), DbError> {
     if links.is_empty() {
         return Ok(());
     }
     sql_query(
-        "insert into chain (seq, kind, source_id, number, digest, hash, fence)
-         select t.*, $7 from unnest($1, $2, $3, $4, $5, $6) as t",
+        "insert into chain (seq, kind, source_id, number, digest, hash)
+         select * from unnest($1, $2, $3, $4, $5, $6)",
     )
     .bind::<Array<BigInt>, _>(links.iter().map(|link| link.seq).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(links.iter().map(|link| link.reference.kind.name()).collect::<Vec<_>>())
@@ -302,7 +301,6 @@ pub fn append(conn: &mut PgConnection, links: &[Link], fence: i64) -> Result<(),
     .bind::<Array<Integer>, _>(links.iter().map(|link| link.reference.number).collect::<Vec<_>>())
     .bind::<Array<Binary>, _>(links.iter().map(|link| &link.digest).collect::<Vec<_>>())
     .bind::<Array<Binary>, _>(links.iter().map(|link| &link.hash).collect::<Vec<_>>())
-    .bind::<BigInt, _>(fence)
     .execute(conn)?;
     Ok(())
 }
