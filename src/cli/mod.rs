@@ -15,6 +15,7 @@ mod doctor;
 mod export;
 mod import;
 mod inspect;
+mod ledger;
 mod market;
 mod migrate;
 mod notices;
@@ -34,6 +35,7 @@ mod simulate;
 mod store;
 mod token;
 mod user;
+mod verify;
 mod warehouse;
 
 use std::io::{self, Write};
@@ -120,8 +122,9 @@ enum Command {
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
-    Verify(proof::Verify),
     Backup(backup::BackupCommand),
+    Verify(verify::Verify),
+    Ledger(ledger::LedgerCommand),
     Replay(proof::Replay),
 }
 
@@ -191,6 +194,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Explain(command) => command.run(global),
         Command::Verify(command) => command.run(global),
         Command::Backup(command) => command.run(global),
+        Command::Ledger(command) => command.run(global),
         Command::Replay(command) => command.run(global),
     }
 }
@@ -216,7 +220,11 @@ impl Global {
         // Why the pool has no connection is part of the error that ends the command.
         telemetry::init_logging(settings.log_format, "warn,r2d2=off");
         let backend = Backend::open(&settings, opening)?;
-        let done = work(&backend, &Clock::system());
+        let clock = Clock::system();
+        let done = work(&backend, &clock);
+        if opening == Opening::Ready {
+            backend.chain_up(&settings.data_dir, &clock);
+        }
         backend.close();
         done
     }

@@ -18,6 +18,7 @@ mod api;
 mod backups;
 mod browser;
 mod catalogue;
+mod chain;
 mod chaos;
 mod cli;
 mod commands;
