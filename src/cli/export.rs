@@ -58,7 +58,7 @@ impl Export {
                 period: &self.period,
                 out: &self.out,
                 format: self.format.into(),
-                // The ledger is not chained yet.
+                // Nothing is asked for it here: a manifest without it says that the ledger was not chained.
                 chain_head: None,
                 by: &by,
             };
