@@ -53,7 +53,9 @@ impl Backend {
             Opening::Ready => {
                 refuse_unsafe(&db.read(Lane::Admin, db::server_facts)?, settings.allow_unsafe_database)?;
                 back_up(settings, &url)?;
-                db::migrate(&url)?
+                let migrated = db::migrate(&url)?;
+                chain::recovery::notice(&db, &settings.data_dir, Clock::system().now())?;
+                migrated
             }
         };
         Ok(Self { db, bus, vault, migrated, embedded })

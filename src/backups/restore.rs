@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::archive::{self, Manifest};
 use super::scratch::{self, Dir};
-use super::{BackupProblem, Source, file, programs, recovery, repo};
-use crate::chain;
+use super::{BackupProblem, Source, file, programs, repo};
+use crate::chain::{self, recovery};
 use crate::db::{self, Lane};
 use crate::proof::{self, Verified};
 

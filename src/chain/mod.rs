@@ -6,6 +6,7 @@
 
 mod heads;
 mod link;
+pub mod recovery;
 mod repo;
 mod sequencer;
 mod worker;

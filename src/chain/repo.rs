@@ -1,6 +1,7 @@
 //! SQL of the chain: how it stands.
 
 pub mod heads;
+pub mod recovery;
 pub mod sequence;
 pub mod walk;
 
