@@ -38,13 +38,16 @@ create table chain_state (
   seen_before bigint not null default 1,
   missing bigint[] not null default '{}',
   -- where the walk through rows of before `base` stands; null when it is over
-  walk_kind text default 'entry' check (walk_kind in ('entry', 'audit')),
+  walk_kind text check (walk_kind in ('entry', 'audit')),
   walk_source uuid not null default '00000000-0000-0000-0000-000000000000',
   walk_number int not null default 0,
   -- the table balances holds the sums of all entries up to here
   balances_seq bigint not null default 0
 );
-insert into chain_state (system_identifier) select system_identifier::text from pg_control_system();
+insert into chain_state (system_identifier, walk_kind)
+select system_identifier::text, 'entry' from pg_control_system();
+update chain_state set walk_kind = null
+where not exists (select 1 from journal_entries) and not exists (select 1 from audit_log);
 
 -- Sums of postings up to chain_state.balances_seq, brought forward by the one who appends to the chain, so that posting
 -- touches no row of them.

@@ -109,7 +109,7 @@ fn last_no(file: &mut File) -> io::Result<i64> {
     Ok(last)
 }
 
-/// The heads of a file, as they were given out. A torn last line is no head.
+/// The heads of a file, as they were given out.
 pub fn read_file(path: &Path) -> Result<Vec<GivenHead>, HeadProblem> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -118,7 +118,8 @@ pub fn read_file(path: &Path) -> Result<Vec<GivenHead>, HeadProblem> {
     let mut heads = vec![];
     for (number, line) in BufReader::new(file).lines().enumerate() {
         let line = line.map_err(|error| HeadProblem::File(path.to_owned(), error))?;
-        if line.trim().is_empty() {
+        // Torn off when a process ended; what it should have said was written again behind it.
+        if !line.trim_end().ends_with('}') {
             continue;
         }
         heads.push(serde_json::from_str(&line).map_err(|error| HeadProblem::Line {
@@ -128,4 +129,33 @@ pub fn read_file(path: &Path) -> Result<Vec<GivenHead>, HeadProblem> {
         })?);
     }
     Ok(heads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_no_head_and_spoils_none() {
+        let dir = std::env::temp_dir().join(format!("upline-heads-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = heads_file(&dir);
+        let head = |no| GivenHead {
+            no,
+            seq: no * 10,
+            hash: "ab".into(),
+            cause: format!("day {no}"),
+            at: "2026-11-22T00:00:00.000001Z".parse().unwrap(),
+        };
+        let line = |no| serde_json::to_string(&head(no)).unwrap();
+        std::fs::write(&path, format!("{}\n{}", line(1), &line(2)[..20])).unwrap();
+        let mut file = OpenOptions::new().read(true).append(true).open(&path).unwrap();
+        assert_eq!(last_no(&mut file).unwrap(), 1);
+        file.write_all(format!("{}\n", line(2)).as_bytes()).unwrap();
+        assert_eq!(read_file(&path).unwrap(), [head(1), head(2)]);
+        assert_eq!(last_no(&mut file).unwrap(), 2);
+        std::fs::write(&path, "{\"no\": 1}\n").unwrap();
+        assert!(read_file(&path).is_err(), "a whole line that is no head");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -158,7 +158,7 @@ fn next(conn: &mut Conn, state: &mut State) -> Result<Vec<Row>, DbError> {
     let (entries, audits) = sequence::written_since(conn, state.seen_before, &now, BATCH)?;
     let upto = [last_of_full(&entries), last_of_full(&audits)].into_iter().flatten().min();
     rows.extend(entries.into_iter().chain(audits).filter(|row| upto.is_none_or(|upto| row.txid <= upto)));
-    rows.sort_by(|a, b| (a.txid, order(&a.reference)).cmp(&(b.txid, order(&b.reference))));
+    rows.sort_by_key(|row| (row.txid, order(&row.reference)));
     see(state, &now, upto);
     Ok(rows)
 }

@@ -35,8 +35,8 @@ impl LedgerCommand {
 
 /// Write the whole chain with everything it seals into a file that `upline verify --file` checks anywhere
 ///
-/// One JSON line for each link, with its journal entry and postings or its row of the audit log. There are no names,
-/// addresses or accounts of people in it: distributors by their ids. docs/ledger.md describes every field.
+/// One JSON line for each link, with its journal entry and postings or its row of the audit log. Distributors are in it by
+/// their ids, users by the address they sign in with. docs/ledger.md describes every field.
 #[derive(Args)]
 #[command(after_help = "Example:
   upline ledger export ledger.jsonl")]

@@ -80,9 +80,11 @@ impl Verify {
         let standing = backend.db.read(Lane::Admin, chain::standing)?;
         if self.json {
             let mut value = serde_json::to_value(&verified)?;
-            value["first_bad"] = json!(first_bad);
-            value["head"] = json!(standing.head);
-            value["unchained"] = json!(standing.unchained);
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("first_bad".to_owned(), json!(first_bad));
+                fields.insert("head".to_owned(), json!(standing.head));
+                fields.insert("unchained".to_owned(), json!(standing.unchained));
+            }
             output::json(&value)?;
         } else {
             tell(&verified, &standing)?;

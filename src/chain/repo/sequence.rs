@@ -252,13 +252,11 @@ pub fn written_since(
     Ok((entries.into_iter().map(Row::from).collect(), audits.into_iter().map(Row::from).collect()))
 }
 
+/// Rows that are to be chained, and the key that the page ends with.
+pub type Walked = (Vec<Row>, Option<(Uuid, i32)>);
+
 /// The next old rows of a table by key, with those that are chained already left out, and where the page ends.
-pub fn walk(
-    conn: &mut PgConnection,
-    kind: Kind,
-    state: &State,
-    limit: i64,
-) -> Result<(Vec<Row>, Option<(Uuid, i32)>), DbError> {
+pub fn walk(conn: &mut PgConnection, kind: Kind, state: &State, limit: i64) -> Result<Walked, DbError> {
     let rows: Vec<Row> = match kind {
         Kind::Entry => sql_query(format!(
             "select {ENTRY} where (source_id, entry_no) > ($1, $2) and txid <= $3 order by source_id, entry_no limit $4"

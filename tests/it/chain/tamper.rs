@@ -98,17 +98,17 @@ impl Tamperer {
         columns[self.random.usize(0..columns.len())].clone()
     }
 
-    /// One change as SQL.
-    fn change(&mut self, conn: &mut Conn) -> (&'static str, String) {
+    /// One change as SQL, of each kind in turn.
+    fn change(&mut self, conn: &mut Conn, turn: usize) -> (&'static str, String) {
         let (table, _) = TABLES[self.random.usize(0..TABLES.len())];
-        match self.random.u8(0..10) {
-            0..4 => {
+        match turn % 4 {
+            0 => {
                 let (row, (column, kind)) = (self.row(conn, table), self.column(table));
                 let value = other(&column, &kind, &mut self.random);
                 ("edit", format!("update {table} set {column} = {value} where ctid = '{row}'"))
             }
-            4..6 => ("deletion", format!("delete from {table} where ctid = '{}'", self.row(conn, table))),
-            6..8 if table == "chain" => {
+            1 => ("deletion", format!("delete from {table} where ctid = '{}'", self.row(conn, table))),
+            2 if table == "chain" => {
                 let seqs = ask(conn, "select seq::text as said from chain order by seq");
                 let (one, other) = (self.random.choice(&seqs).unwrap(), self.random.choice(&seqs).unwrap());
                 let sql = format!(
@@ -118,17 +118,18 @@ impl Tamperer {
                 );
                 ("reordering", if one == other { "select 1".to_owned() } else { sql })
             }
-            6..8 => {
+            2 => {
                 let (one, other) = (self.row(conn, table), self.row(conn, table));
                 let (column, _) = self.column(table);
+                let both = format!("array['{one}', '{other}']::tid[]");
                 let sql = format!(
                     "update {table} x set {column} = y.{column} from {table} y
-                     where (x.ctid, y.ctid) in (('{one}', '{other}'), ('{other}', '{one}'))
+                     where x.ctid = any({both}) and y.ctid = any({both}) and x.ctid <> y.ctid
                        and x.{column} is distinct from y.{column}"
                 );
                 ("reordering", sql)
             }
-            8 => {
+            _ if self.random.bool() => {
                 let row = self.row(conn, table);
                 ("truncation", format!("delete from {table} where ctid >= '{row}'"))
             }
@@ -213,7 +214,7 @@ fn whatever_is_changed_is_found() {
             let mut tamperer = Tamperer::new(conn, 42);
             let mut count = 0;
             while count < wanted {
-                let (kind, change) = tamperer.change(conn);
+                let (kind, change) = tamperer.change(conn, count);
                 // A rule of the schema refuses some changes, and some change nothing.
                 let Some((found, first_bad)) = verdict(conn, &change, &heads) else { continue };
                 assert!(found, "not found: {change}");
@@ -251,9 +252,9 @@ fn the_first_bad_place_is_named() {
     );
     assert_eq!(
         first_bad(
-            "update postings p set amount = -amount from chain c where c.kind = 'entry' and c.seq = 4
+            "update postings p set amount = -amount from chain c where c.kind = 'entry' and c.seq = 2
              and (p.source_id, p.entry_no) = (c.source_id, c.number)"
         ),
-        Some(4)
+        Some(2)
     );
 }
