@@ -34,6 +34,7 @@ pub struct Settings {
     pub pulls: Pulls,
     pub reconcile: Reconcile,
     pub notices: Notices,
+    pub payees: Payees,
     pub referrals: Referrals,
 }
 
@@ -82,6 +83,14 @@ pub struct Notices {
     pub mail_to: Option<String>,
 }
 
+/// Where distributors are paid.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payees {
+    /// How long payouts to changed details wait, unless a second person releases them.
+    pub hold_days: u32,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Referrals {
@@ -108,7 +117,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "listen",
     "public_url",
     "data_dir",
@@ -134,6 +143,7 @@ const NAMES: [&str; 27] = [
     "notices.smtp_url",
     "notices.mail_from",
     "notices.mail_to",
+    "payees.hold_days",
     "referrals.cookie_days",
     "referrals.cookie_domain",
 ];

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
+use crate::clock::Clock;
 use crate::db::embedded::{Embedded, Options};
 use crate::db::{self, Db, Lane, Migrated, OLDEST_MAJOR, ServerFacts};
 use crate::events::Bus;
+use crate::payees;
 use crate::settings::Settings;
 use crate::vault::Vault;
 
@@ -48,7 +50,10 @@ impl Backend {
             Opening::AsFound => Migrated { applied: vec![] },
             Opening::Ready => {
                 refuse_unsafe(&db.read(Lane::Admin, db::server_facts)?, settings.allow_unsafe_database)?;
-                db::migrate(&url)?
+                let migrated = db::migrate(&url)?;
+                payees::seal_clear_numbers(&db, &vault, Clock::system().now())
+                    .context("tax numbers that were imported earlier cannot be sealed")?;
+                migrated
             }
         };
         Ok(Self { db, bus, vault, migrated, embedded })

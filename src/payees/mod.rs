@@ -56,8 +56,8 @@ pub enum PayeeError {
     OwnChange,
     #[error("{0}")]
     Reason(&'static str),
-    #[error(transparent)]
-    Given(#[from] PayeeProblem),
+    #[error("{distributor}: {problem}")]
+    Given { distributor: DistributorId, problem: PayeeProblem },
     #[error(
         "the sealed details of {distributor} cannot be opened; were rows moved, or is this another secret.key?"
     )]

@@ -46,6 +46,7 @@ pub struct AppState {
     pub default_currency: Currency,
     /// The share of CV above which the payout of a period is only approved with an explicit word.
     pub stop_loss: Decimal,
+    pub payees: settings::Payees,
     pub cookies: settings::Referrals,
     /// How far back stores are read.
     pub pulls: settings::Pulls,
