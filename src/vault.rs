@@ -98,6 +98,14 @@ impl Vault {
         self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError::WrongKey)
     }
 
+    /// What `old` has sealed, sealed by this one. `None`: it is already.
+    pub fn seal_again(&self, old: &Self, sealed: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
+        match self.open_sealed(sealed) {
+            Ok(_) => Ok(None),
+            Err(_) => self.seal(&old.open_sealed(sealed)?).map(Some),
+        }
+    }
+
     /// A fresh key, and how it is kept: sealed by this one.
     pub fn key_below(&self, context: &str) -> Result<(Self, Vec<u8>), VaultError> {
         let key = random::<32>()?;
@@ -140,6 +148,10 @@ mod tests {
         let sealed = vault.seal_for("ann", b"hush").unwrap();
         assert_eq!(vault.open_for("ann", &sealed).unwrap(), b"hush");
         assert!(vault.open_for("bob", &sealed).is_err() && vault.open_sealed(&sealed).is_err());
+        let next = Vault::from_hex(&"cd".repeat(32), "test").unwrap();
+        let plain = vault.seal(b"hush").unwrap();
+        let again = next.seal_again(&vault, &plain).unwrap().unwrap();
+        assert!(next.seal_again(&vault, &again).unwrap().is_none() && vault.open_sealed(&again).is_err());
         let (below, kept) = vault.key_below("ann").unwrap();
         let hidden = below.seal(b"hush").unwrap();
         assert!(vault.open_sealed(&hidden).is_err() && vault.open_key_below("bob", &kept).is_err());

@@ -14,6 +14,7 @@ mod inspect;
 mod migrate;
 mod notices;
 mod output;
+mod payee;
 mod period;
 mod pipeline;
 mod plan;
@@ -99,6 +100,7 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
+    Payee(payee::PayeeCommand),
     Period(period::PeriodCommand),
     Notices(notices::NoticesCommand),
     Scenario(scenario::ScenarioCommand),
@@ -160,6 +162,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Catalog(command) => command.run(global),
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
+        Command::Payee(command) => command.run(global),
         Command::Period(command) => command.run(global),
         Command::Notices(command) => command.run(global),
         Command::Scenario(command) => command.run(global),

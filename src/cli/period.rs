@@ -1,6 +1,6 @@
 //! `upline period`: close periods under review, step by step.
 
-mod person;
+pub(super) mod person;
 mod run;
 mod show;
 
@@ -199,13 +199,13 @@ impl PeriodCommand {
                 Action::Approve { run, over_stop_loss, leave_out, by } => {
                     let stop_loss =
                         StopLoss { most: stop_loss, is_acknowledged: over_stop_loss, leaves_out: leave_out };
-                    let who = by.sign_in(&room)?;
+                    let who = by.sign_in(&room.backend.db)?;
                     room.changed((&who, by.json), "is approved", |tx, who, now| {
                         periods::approve(tx, run, stop_loss, who, now)
                     })
                 }
                 Action::Post { run, by } => {
-                    let who = by.sign_in(&room)?;
+                    let who = by.sign_in(&room.backend.db)?;
                     room.changed((&who, by.json), "is posted", |tx, who, now| {
                         periods::post(tx, &room.published, run, who, now)
                     })

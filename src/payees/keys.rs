@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::PayeeError;
 use super::repo::keys as repo;
 use crate::core::ids::DistributorId;
-use crate::db::Tx;
+use crate::db::{Conn, DbError, Tx};
 use crate::vault::Vault;
 
 /// A person's key and its number.
@@ -57,6 +57,11 @@ pub fn ensure(
     }
     repo::insert(tx.conn, &made, vault.fingerprint(), now)?;
     Ok(keys)
+}
+
+/// How many keys [`rotate_page`] has still to seal.
+pub fn under_another_key(conn: &mut Conn, vault: &Vault) -> Result<i64, DbError> {
+    repo::count_under_another(conn, vault.fingerprint())
 }
 
 /// As many keys as are sealed again in one database transaction.

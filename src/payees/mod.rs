@@ -24,7 +24,7 @@ use chrono::{DateTime, Utc};
 pub use change::{Recorded, release, set};
 pub use erase::{Erased, erase};
 pub use given::{Details, Given};
-pub use keys::rotate_page;
+pub use keys::{rotate_page, under_another_key};
 pub use repo::{Version, versions};
 pub use reveal::{Revealed, reveal};
 pub use tax::{

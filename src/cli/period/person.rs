@@ -1,4 +1,4 @@
-//! Who approves and posts on the terminal: an admin of the pages, known by the same password. A name that anybody can
+//! Who approves, posts and handles bank details on the terminal: an admin of the pages, known by the same password. A name that anybody can
 //! type would make one person two.
 
 use std::io::IsTerminal;
@@ -8,10 +8,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use console::Term;
 
-use super::Room;
 use crate::access::{self, Role, User, password};
 use crate::cli::read_text;
-use crate::db::Lane;
+use crate::db::{Db, Lane};
 
 /// Signs in for one command.
 #[derive(Args)]
@@ -29,12 +28,11 @@ pub struct Person {
 
 impl Person {
     /// The name under which the pages record what the same person does.
-    pub fn sign_in(&self, room: &Room<'_>) -> anyhow::Result<String> {
-        let db = &room.backend.db;
+    pub fn sign_in(&self, db: &Db) -> anyhow::Result<String> {
         let users = db.read(Lane::Admin, access::list_users)?;
         if users.is_empty() {
             bail!(
-                "there is no user yet, and a run is approved and posted by an admin; add one: \
+                "there is no user yet, and this is done by an admin; add one: \
                  `upline user add ann@example.com --role admin`, and set a password with the link that it prints"
             );
         }
