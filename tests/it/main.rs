@@ -26,6 +26,8 @@ mod embedded;
 mod import;
 mod login;
 mod notices;
+mod payees;
+mod payees_at_work;
 mod periods;
 mod periods_browser;
 mod pipeline;
