@@ -30,7 +30,7 @@ pub enum VaultError {
 #[derive(Clone)]
 pub struct Vault {
     cipher: ChaCha20Poly1305,
-    fingerprint: String,
+    fingerprint: [u8; 8],
 }
 
 const NONCE_BYTES: usize = 12;
@@ -65,14 +65,15 @@ impl Vault {
     }
 
     fn of(key: [u8; 32]) -> Self {
-        let digest = Sha256::new().chain_update(b"fingerprint of a key").chain_update(key).finalize();
-        let fingerprint = hex::encode(digest.get(..8).unwrap_or_default());
-        Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint }
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(
+            Sha256::new().chain_update(b"upline key fingerprint").chain_update(key).finalize(),
+        );
+        Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint: [a, b, c, d, e, f, g, h] }
     }
 
-    /// Tells keys apart and says nothing else of them.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    /// Tells one key from another without being of use to anybody.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(self.fingerprint)
     }
 
     /// Nonce in front, then ciphertext and tag.

@@ -34,8 +34,8 @@ pub struct PayeeCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    Set(set::Set),
-    Tax(set::Tax),
+    Set(Box<set::Set>),
+    Tax(Box<set::Tax>),
     /// What is recorded, masked, with its history
     #[command(after_help = "Example:\n  upline payee show 11043 --json")]
     Show {

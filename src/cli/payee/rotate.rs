@@ -76,7 +76,7 @@ impl RotateKey {
         let stores = transact(db, |tx| connections::seal_again(tx, &old, new).map_err(Failed::from))?;
         let done = json!({"keys": keys, "secrets": secrets, "connections": stores});
         db.transact(Lane::Admin, |tx| {
-            audit::record(tx, "console", "key.rotate", new.fingerprint(), done.clone(), clock.now())
+            audit::record(tx, "console", "key.rotate", &new.fingerprint(), done.clone(), clock.now())
         })?;
         bar.finish_and_clear();
         if self.json {
