@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::db::embedded::{Embedded, Options};
 use crate::db::{self, Db, Lane, Migrated, OLDEST_MAJOR, ServerFacts};
 use crate::events::Bus;
+use crate::payees;
 use crate::settings::Settings;
 use crate::vault::Vault;
 
@@ -55,6 +56,8 @@ impl Backend {
                 back_up(settings, &url)?;
                 let migrated = db::migrate(&url)?;
                 chain::recovery::notice(&db, &settings.data_dir, Clock::system().now())?;
+                payees::seal_clear_numbers(&db, &vault, Clock::system().now())
+                    .context("tax numbers that were imported earlier cannot be sealed")?;
                 migrated
             }
         };

@@ -20,6 +20,7 @@ mod market;
 mod migrate;
 mod notices;
 mod output;
+mod payee;
 mod payout;
 mod period;
 mod person;
@@ -110,6 +111,7 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
+    Payee(payee::PayeeCommand),
     Period(period::PeriodCommand),
     Payout(payout::PayoutCommand),
     Balance(balance::Balance),
@@ -180,6 +182,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Catalog(command) => command.run(global),
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
+        Command::Payee(command) => command.run(global),
         Command::Period(command) => command.run(global),
         Command::Payout(command) => command.run(global),
         Command::Balance(command) => command.run(global),

@@ -24,7 +24,7 @@ use chrono::{DateTime, Utc};
 pub use change::{Recorded, release, set};
 pub use erase::{Erased, erase};
 pub use given::{Details, Given};
-pub use keys::rotate_page;
+pub use keys::{rotate_page, under_another_key};
 pub use repo::{Version, versions};
 pub use reveal::{Revealed, reveal};
 pub use tax::{
@@ -56,8 +56,8 @@ pub enum PayeeError {
     OwnChange,
     #[error("{0}")]
     Reason(&'static str),
-    #[error(transparent)]
-    Given(#[from] PayeeProblem),
+    #[error("{distributor}: {problem}")]
+    Given { distributor: DistributorId, problem: PayeeProblem },
     #[error(
         "the sealed details of {distributor} cannot be opened; were rows moved, or is this another secret.key?"
     )]

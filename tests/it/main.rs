@@ -28,6 +28,8 @@ mod embedded;
 mod import;
 mod login;
 mod notices;
+mod payees;
+mod payees_at_work;
 mod payouts;
 mod periods;
 mod periods_browser;

@@ -107,6 +107,18 @@ pub fn sealed_under_another(
     .load(conn)?)
 }
 
+pub fn count_under_another(conn: &mut PgConnection, fingerprint: &str) -> Result<i64, DbError> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        keys: i64,
+    }
+    let count: Count = sql_query("select count(*) as keys from payee_keys where sealed_under <> $1")
+        .bind::<Text, _>(fingerprint)
+        .get_result(conn)?;
+    Ok(count.keys)
+}
+
 pub fn seal_again(conn: &mut PgConnection, rows: &[KeyRow], sealed_under: &str) -> Result<(), DbError> {
     sql_query(
         "update payee_keys k set sealed_key = t.sealed_key, sealed_under = $3

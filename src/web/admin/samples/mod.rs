@@ -6,6 +6,7 @@
 mod catalogue;
 mod dashboard;
 mod flow;
+mod payees;
 mod payouts;
 mod periods;
 mod reconciliation;
