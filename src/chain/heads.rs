@@ -50,17 +50,21 @@ pub fn give_head(tx: &mut Tx<'_>, cause: &str, now: DateTime<Utc>) -> Result<Opt
     Ok(Some(head))
 }
 
-/// Gives out what is due: one for the day, one for every posted run that has none.
+/// Gives out what is due: one for the day, one for every posted run and every exported payout that has none.
 pub fn give_due(db: &Db, now: DateTime<Utc>) -> Result<(), DbError> {
     let day = format!("day {}", now.date_naive());
     let runs: Vec<Uuid> = db.read(Lane::Pipeline, repo::heads::runs_without)?;
+    let payouts = db.read(Lane::Pipeline, repo::heads::payouts_without)?;
     let is_new = db.read(Lane::Pipeline, |conn| repo::heads::is_due(conn, &day))?;
-    if runs.is_empty() && !is_new {
+    if runs.is_empty() && payouts.is_empty() && !is_new {
         return Ok(());
     }
     db.transact(Lane::Pipeline, |tx| {
         for run in &runs {
             give_head(tx, &format!("run {run}"), now)?;
+        }
+        for payout in &payouts {
+            give_head(tx, payout, now)?;
         }
         if is_new {
             give_head(tx, &day, now)?;

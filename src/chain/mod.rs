@@ -68,6 +68,11 @@ pub fn given_heads(conn: &mut Conn) -> Result<Vec<GivenHead>, DbError> {
     repo::heads::after(conn, 0)
 }
 
+/// The head that was given out for a run (`run ID`), a payout (`payout NUMBER`) or a day (`day 2026-11-22`).
+pub fn head_of(conn: &mut Conn, cause: &str) -> Result<Option<GivenHead>, DbError> {
+    repo::heads::of(conn, cause)
+}
+
 /// Keeps what a verification came to. `told`: the first problems.
 pub fn record_verification(
     tx: &mut Tx<'_>,

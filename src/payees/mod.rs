@@ -54,6 +54,8 @@ pub enum PayeeError {
     NotHeld(DistributorId),
     #[error("who changed the details cannot release them; ask somebody else")]
     OwnChange,
+    #[error("a payout to {0} is on its way, and its file could not be written again; forget afterwards")]
+    OnItsWay(DistributorId),
     #[error("{0}")]
     Reason(&'static str),
     #[error("{distributor}: {problem}")]

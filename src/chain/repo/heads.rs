@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -57,6 +57,35 @@ pub fn runs_without(conn: &mut PgConnection) -> Result<Vec<Uuid>, DbError> {
 }
 
 #[derive(QueryableByName)]
+struct Cause {
+    #[diesel(sql_type = Text)]
+    cause: String,
+}
+
+/// What to call the heads of exported payouts that have none, once everything of them is chained.
+pub fn payouts_without(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
+    let rows: Vec<Cause> = sql_query(
+        "select 'payout ' || b.batch_no as cause from payout_batches b
+         left join chain_heads h on h.cause = 'payout ' || b.batch_no
+         join chain c on c.source_id = b.batch_id and c.number = b.entries and c.kind = 'entry'
+         where b.exported_at is not null and h.cause is null order by b.batch_no",
+    )
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.cause).collect())
+}
+
+/// The head that was given out for a cause.
+pub fn of(conn: &mut PgConnection, cause: &str) -> Result<Option<GivenHead>, DbError> {
+    let row: Option<HeadRow> = sql_query(
+        "select head_no, seq, encode(hash, 'hex') as hash, cause, at from chain_heads where cause = $1",
+    )
+    .bind::<Text, _>(cause)
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map(given))
+}
+
+#[derive(QueryableByName)]
 struct HeadRow {
     #[diesel(sql_type = BigInt)]
     head_no: i64,
@@ -77,8 +106,11 @@ pub fn after(conn: &mut PgConnection, no: i64) -> Result<Vec<GivenHead>, DbError
     )
     .bind::<BigInt, _>(no)
     .load(conn)?;
-    let given = |HeadRow { head_no, seq, hash, cause, at }| GivenHead { no: head_no, seq, hash, cause, at };
     Ok(rows.into_iter().map(given).collect())
+}
+
+fn given(HeadRow { head_no, seq, hash, cause, at }: HeadRow) -> GivenHead {
+    GivenHead { no: head_no, seq, hash, cause, at }
 }
 
 /// The head that a verification is of is the chain's at this moment.

@@ -131,6 +131,23 @@ pub fn seal_again(conn: &mut PgConnection, rows: &[KeyRow], sealed_under: &str) 
     Ok(())
 }
 
+#[derive(QueryableByName)]
+struct Is {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    is: bool,
+}
+
+/// Whether a payout is on its way to somebody.
+pub fn is_being_paid(conn: &mut PgConnection, id: &DistributorId) -> Result<bool, DbError> {
+    let found: Is = sql_query(
+        "select exists (select from payout_items where distributor_id = $1
+                        and status in ('prepared', 'approved', 'exported', 'sent', 'unknown')) as is",
+    )
+    .bind::<Text, _>(id.as_str())
+    .get_result(conn)?;
+    Ok(found.is)
+}
+
 /// Whether there was a key.
 pub fn destroy(conn: &mut PgConnection, id: &DistributorId) -> Result<bool, DbError> {
     let gone = sql_query("delete from payee_keys where distributor_id = $1")

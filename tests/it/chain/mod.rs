@@ -62,9 +62,9 @@ fn hold_back(pipeline: &Pipeline, distributor: &str, amount: &str) {
         amount,
         event: None,
     };
-    let postings = [posting(Account::CommissionPayable, amount), posting(Account::Holdback, -amount)];
+    let postings = [posting(Account::CommissionPayable, amount), posting(Account::PayoutClearing, -amount)];
     let usd = Currency::parse("USD").unwrap();
-    let entry = JournalEntry::new(new_id(), 1, EntryKind::Holdback, usd, now(), postings).unwrap();
+    let entry = JournalEntry::new(new_id(), 1, EntryKind::Payout, usd, now(), postings).unwrap();
     let new = NewEntry::documented(entry, json!({"days": 14, "share": "0.10"}));
     pipeline.db.transact(Lane::Admin, |tx| ledger::post(tx, std::slice::from_ref(&new))).unwrap();
 }
