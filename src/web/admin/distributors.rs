@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod effect;
 pub mod moving;
+pub mod statement;
 pub mod tree;
 
 use actix_web::HttpResponse;
