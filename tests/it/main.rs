@@ -39,6 +39,7 @@ mod reconcile;
 mod referrals;
 mod scenarios;
 mod settlements;
+mod statements;
 mod stores;
 mod support;
 mod tidy;

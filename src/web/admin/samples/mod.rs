@@ -11,6 +11,7 @@ mod periods;
 mod reconciliation;
 mod rest;
 mod set_up;
+mod statement;
 mod stores;
 
 use askama::Template;
