@@ -78,6 +78,7 @@
 //! | [`stores`] | everything that knows Shopify, WooCommerce, Magento or the direct API: bytes to [`core::order`] |
 //! | [`rails`] | everything that knows a bank: payment files out, answers in; pure |
 //! | [`clients`] | the stores' own APIs behind one trait, and the one door to the network |
+//! | [`pdf`] | pages of text and amounts as a PDF; pure |
 //! | [`notices`] | what a person should know although nobody asked: page, webhook, mail |
 //! | [`db`] | pools, the one way to write, migrations, the embedded PostgreSQL |
 //! | [`events`] | outbox, doorbells, relays, parked work |
@@ -134,6 +135,7 @@ pub mod notices;
 pub mod orders;
 pub mod payees;
 pub mod payouts;
+pub mod pdf;
 pub mod periods;
 pub mod plans;
 pub mod proof;

@@ -33,6 +33,7 @@ mod reconcile;
 mod scenario;
 mod serve;
 mod simulate;
+mod statement;
 mod store;
 mod token;
 mod user;
@@ -115,6 +116,7 @@ enum Command {
     Period(period::PeriodCommand),
     Payout(payout::PayoutCommand),
     Balance(balance::Balance),
+    Statement(statement::StatementCommand),
     Adjust(adjust::AdjustCommand),
     Market(market::MarketCommand),
     Rate(rate::RateCommand),
@@ -186,6 +188,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Period(command) => command.run(global),
         Command::Payout(command) => command.run(global),
         Command::Balance(command) => command.run(global),
+        Command::Statement(command) => command.run(global),
         Command::Adjust(command) => command.run(global),
         Command::Market(command) => command.run(global),
         Command::Rate(command) => command.run(global),

@@ -10,6 +10,7 @@ mod orders;
 mod periods;
 mod pulls;
 mod reconciliation;
+mod statement;
 
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -27,6 +28,9 @@ pub use pulls::{PullFilter, PullView, pulls};
 pub use reconciliation::{
     DayView, DeliveriesView, DifferenceView, HeapView, ReasonView, ReportView, SideView, SumsView,
     reconciled_days, reconciliation,
+};
+pub use statement::{
+    HeadView, PurseView, StatementLineView, StatementView, SumView, statement_key, statement_view,
 };
 
 use crate::core::money::Currency;

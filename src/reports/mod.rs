@@ -20,6 +20,7 @@ pub mod reconciliation;
 pub mod search;
 pub mod set_up;
 pub mod skus;
+pub mod statement;
 
 pub use crate::db::Conn;
 

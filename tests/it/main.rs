@@ -42,6 +42,7 @@ mod reconcile;
 mod referrals;
 mod scenarios;
 mod settlements;
+mod statements;
 mod stores;
 mod support;
 mod tidy;

@@ -4,6 +4,7 @@ pub mod codes;
 pub mod effect;
 pub mod moving;
 pub mod payee;
+pub mod statement;
 pub mod tree;
 
 use actix_web::HttpResponse;

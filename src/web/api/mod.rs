@@ -8,6 +8,7 @@ mod periods;
 mod pulls;
 mod read;
 mod reconciliation;
+mod statement;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::{HttpRequest, web};
@@ -26,6 +27,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(only("/api/v1/pulls", "GET", web::get().to(pulls::pulls)))
         .service(only("/api/v1/ledger/entries", "GET", web::get().to(read::entries)))
         .service(only("/api/v1/distributors/{distributor_id}", "GET", web::get().to(read::distributor)))
+        .service(only(
+            "/api/v1/distributors/{distributor_id}/statement",
+            "GET",
+            web::get().to(statement::statement),
+        ))
         .service(only("/api/v1/periods", "GET", web::get().to(periods::periods)))
         .service(only("/api/v1/periods/{name}", "GET", web::get().to(periods::period)))
         .service(only("/api/v1/runs/{run_id}", "GET", web::get().to(periods::run)))

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{orders, periods, pulls, read, reconciliation};
+use super::{orders, periods, pulls, read, reconciliation, statement};
 use crate::web::error::Refusal;
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use crate::web::error::Refusal;
         read::deliveries,
         read::entries,
         read::distributor,
+        statement::statement,
         pulls::pulls,
         periods::periods,
         periods::period,
@@ -70,7 +71,7 @@ mod tests {
             serde_json::from_str(&Description::openapi().to_json().unwrap()).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 14, "{paths:?}");
+        assert_eq!(paths.len(), 15, "{paths:?}");
         let schemas = document["components"]["schemas"].as_object().unwrap();
         let text = document.to_string();
         for (at, _) in text.match_indices("#/components/schemas/") {

@@ -12,6 +12,7 @@ mod periods;
 mod reconciliation;
 mod rest;
 mod set_up;
+mod statement;
 mod stores;
 
 use askama::Template;
