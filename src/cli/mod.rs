@@ -32,6 +32,7 @@ mod scenario;
 mod serve;
 mod simulate;
 mod store;
+mod tax;
 mod token;
 mod user;
 mod warehouse;
@@ -114,6 +115,7 @@ enum Command {
     Adjust(adjust::AdjustCommand),
     Market(market::MarketCommand),
     Rate(rate::RateCommand),
+    Tax(tax::TaxCommand),
     Export(export::Export),
     Warehouse(warehouse::WarehouseCommand),
     Notices(notices::NoticesCommand),
@@ -183,6 +185,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Adjust(command) => command.run(global),
         Command::Market(command) => command.run(global),
         Command::Rate(command) => command.run(global),
+        Command::Tax(command) => command.run(global),
         Command::Export(command) => command.run(global),
         Command::Warehouse(command) => command.run(global),
         Command::Notices(command) => command.run(global),
