@@ -41,6 +41,7 @@ mod scenarios;
 mod settlements;
 mod stores;
 mod support;
+mod tax;
 mod tidy;
 mod warehouse;
 mod webhooks;

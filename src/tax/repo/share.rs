@@ -29,16 +29,19 @@ pub struct ShareRow {
     pub sold_to_distributors: Decimal,
 }
 
-/// A buyer is a distributor when the order says so, or when the customer was known to be one at the order's time.
+/// A buyer is a distributor when the order says so, when the customer was known to be one at the order's time, or where
+/// customers and distributors share their ids, as on the direct API.
 pub const QUERY: &str = "with bought as (
   select o.order_id, o.distributor_id, o.currency::text as currency, o.net, o.status,
-         case when o.own then o.distributor_id else who.distributor_id end as buyer
+         case when o.own then o.distributor_id else coalesce(who.distributor_id, same.distributor_id) end as buyer
   from orders o
+  join stores s using (store_id)
   left join lateral (
     select b.distributor_id from customer_bindings b
     where b.store_id = o.store_id and b.customer_id = o.customer_id and b.kind = 'is'
       and b.effective_from <= o.ordered_at
     order by b.effective_from desc, b.binding_no desc limit 1) who on true
+  left join distributors same on s.platform = 'direct' and same.distributor_id = o.customer_id
   where o.ordered_at >= $1 and o.ordered_at < $2 and o.currency is not null),
 earned as (
   select e.distributor_id, e.currency::text as currency,
