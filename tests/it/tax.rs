@@ -1,12 +1,10 @@
 //! What tax offices and the public are told fits the ledger to the cent, and what was given out stays provable.
 
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+mod at_work;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, dec};
 use sha2::{Digest, Sha256};
-use upline::access::{self, AccessProblem, Role};
 use upline::core::binding::{Policy, What};
 use upline::core::ids::{DistributorId, StoreId};
 use upline::core::money::Currency;
@@ -19,8 +17,6 @@ use upline::payouts::{self, Approval, Order as Batch, Which};
 use upline::tax::{self, IncomeAsked, IncomeTold, Issued, NecRow, News, Published, TaxProblem};
 use upline::vault::Vault;
 
-use crate::support::app::{Ran, TestApp};
-use crate::support::browser::Browser;
 use crate::support::payload::Order;
 use crate::support::pipeline::{Pipeline, now as ordered};
 
@@ -196,9 +192,8 @@ fn a_years_forms_are_what_the_bank_has_paid() {
         "fees and withheld tax are part of what was paid, and withheld tax is told below the threshold"
     );
     let told = company.read(|conn| tax::form_1099(conn, 2026)).unwrap();
-    let bank = company.ask(
-        "select (-sum(amount))::numeric(20,2) from postings where account in (1000, 2130, 4200)",
-    );
+    let bank =
+        company.ask("select (-sum(amount))::numeric(20,2) from postings where account in (1000, 2130, 4200)");
     assert_eq!((told.sums().0.to_string(), told.incomplete()), (bank, 2), "to the cent");
     assert!(company.forms(2025).is_empty());
     let unknown = company.read(|conn| tax::form_1099(conn, 2027)).unwrap_err().to_string();
@@ -271,7 +266,11 @@ fn everybody_counts_also_who_earned_nothing() {
     };
     assert_eq!(events, format!("{} {}", sum(2) - sum(3), sum(2)), "to the cent of what the events say");
     company.hears(batch, Which::All, ItemStatus::Returned);
-    assert_eq!(company.income(2026).disclosure.all.after.sum, dec!(25), "a payout that came back cost nothing");
+    assert_eq!(
+        company.income(2026).disclosure.all.after.sum,
+        dec!(25),
+        "a payout that came back cost nothing"
+    );
     // Before the first commission: three more were there, and nobody had earned anything.
     let before = company.income(2025);
     assert_eq!((before.disclosure.all.gross.people, before.disclosure.all.gross.with_nothing), (5, 5));
@@ -321,7 +320,7 @@ fn upline_execute(conn: &mut Conn, sql: &str) -> Result<(), upline::db::DbError>
 fn commissions_are_told_by_who_bought() {
     let company = Company::new("US");
     let db = &company.0.db;
-    let policy = NewPolicy { policy: Policy::default(), own_place: None, bound_place: None, from: None };
+    let policy = NewPolicy { policy: Policy::Life, own_place: None, bound_place: None, from: None };
     db.transact(Lane::Admin, |tx| upline::orders::set_binding_policy(tx, STORE, &policy, "test", ordered()))
         .unwrap();
     let is = |customer: &'static str, distributor: &DistributorId| {
@@ -334,14 +333,22 @@ fn commissions_are_told_by_who_bought() {
             source: "manual",
         };
         let decisions = [decision];
-        db.transact(Lane::Admin, |tx| upline::orders::bind_customers(tx, &decisions, "test", ordered())).unwrap();
+        db.transact(Lane::Admin, |tx| upline::orders::bind_customers(tx, &decisions, "test", ordered()))
+            .unwrap();
     };
     company.sells(Order { id: 1, customer: 70, ..Order::default() });
     company.sells(Order { id: 2, customer: 74, distributor: None, ..Order::default() });
     company.sells(Order { id: 3, customer: 71, ..Order::default() });
     is("74", &DistributorId::new("4"));
     is("71", &DistributorId::new("1"));
-    company.sells(Order { id: 4, customer: 74, distributor: None, net: "40.00", total: "40.00", ..Order::default() });
+    company.sells(Order {
+        id: 4,
+        customer: 74,
+        distributor: None,
+        net: "40.00",
+        total: "40.00",
+        ..Order::default()
+    });
     company.0.tamper(
         "insert into periods (period_id, name, starts_at, ends_at, created_at)
          select gen_random_uuid(), '2026-11', '2026-11-01', '2026-12-01', now()
@@ -353,13 +360,18 @@ fn commissions_are_told_by_who_bought() {
     let own = company.ask("select coalesce(sum(net), 0)::numeric(20,2) from orders where own");
     let own: Decimal = own.parse().unwrap();
     assert!(own >= dec!(40), "4 has bought for itself");
-    assert_eq!((it.from_customers, it.from_own, it.from_distributors), (dec!(15), own * dec!(0.15), dec!(15)));
+    assert_eq!(
+        (it.from_customers, it.from_own, it.from_distributors),
+        (dec!(15), own * dec!(0.15), dec!(15))
+    );
     assert_eq!(four.customer_share, upline::core::disclosure::share(dec!(15), dec!(30) + own * dec!(0.15)));
     assert_eq!((it.sold_to_customers, it.sold_to_distributors), (dec!(100), dec!(100) + own));
     // Nothing is lost between the three: they are all that orders have paid.
-    let all: Decimal = told.company.iter().map(|sum| {
-        sum.sources.from_customers + sum.sources.from_own + sum.sources.from_distributors
-    }).sum();
+    let all: Decimal = told
+        .company
+        .iter()
+        .map(|sum| sum.sources.from_customers + sum.sources.from_own + sum.sources.from_distributors)
+        .sum();
     assert_eq!(all.to_string(), company.ask("select sum(amount)::numeric(20,2) from commission_events"));
     let unknown = company.read(|conn| tax::customer_share(conn, "1999-01")).unwrap_err().to_string();
     assert!(unknown.contains("upline period list"), "{unknown}");
@@ -386,7 +398,11 @@ fn numbers_have_no_gap_whoever_asks_for_them() {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| issue(&company.0.db, now()))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(several.iter().filter(|issued| !issued.invoices.is_empty()).count(), 1, "one of four gave them");
+    assert_eq!(
+        several.iter().filter(|issued| !issued.invoices.is_empty()).count(),
+        1,
+        "one of four gave them"
+    );
     assert!(several.iter().all(|issued| issued.without_country == [DistributorId::new("2")]));
     let numbers = "select string_agg(concat_ws(' ', country, year, invoice_no, kind, distributor_id, amount::numeric(20,2)),
                                      ', ' order by country, year, invoice_no) from self_billing_invoices";
@@ -396,108 +412,10 @@ fn numbers_have_no_gap_whoever_asks_for_them() {
     company.0.tamper("update distributors set country = 'FR' where distributor_id = '2'");
     let next_year = at("2027-01-04T10:00:00Z");
     let issued = issue(&company.0.db, next_year);
-    let told: Vec<String> = issued.invoices.iter().map(|one| format!("{} {}", one.number(), one.kind)).collect();
+    let told: Vec<String> =
+        issued.invoices.iter().map(|one| format!("{} {}", one.number(), one.kind)).collect();
     assert_eq!(told, ["SB-DE-2027-000001 credit_note", "SB-FR-2027-000001 invoice"]);
     assert_eq!(issue(&company.0.db, next_year), Issued::default(), "each once");
     let listed = company.read(|conn| Ok(tax::invoices(conn, "DE", 2026, 0, 10)?)).unwrap();
     assert_eq!(listed.iter().map(|one| one.invoice_no).collect::<Vec<_>>(), [1, 2]);
-}
-
-/// The program on a company's database.
-fn run(company: &Company, dir: &std::path::Path, arguments: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_upline"));
-    command
-        .env("DATABASE_URL", company.0.db.url())
-        .env("UPLINE_DATA_DIR", dir)
-        .env("UPLINE_SECRET_KEY", "5a".repeat(32))
-        .env("UPLINE_ALLOW_UNSAFE_DATABASE", "true")
-        .env("RUST_LOG", "error")
-        .current_dir(dir)
-        .arg("tax")
-        .args(arguments)
-        .stdin(Stdio::null());
-    Ran::of(command.output().unwrap())
-}
-
-#[test]
-fn the_program_gives_numbers_only_to_a_person_with_a_reason() {
-    let company = Company::new("US");
-    company.tells("4", TinKind::Ssn, SSN, TaxStatus::W9);
-    company.sells(Order { net: "20000.00", total: "20000.00", ..Order::default() });
-    company.hears(company.pays(), Which::All, ItemStatus::Confirmed);
-    let dir = std::env::temp_dir().join(format!("upline-test-tax-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("password"), "the right horse\n").unwrap();
-    let hashed = access::password::hash("the right horse").unwrap();
-    for (email, role) in [(ANN, Role::FinancePrepare), (BOB, Role::FinanceApprove)] {
-        let add = |tx: &mut Tx<'_>| {
-            let user = access::add_user(tx, email, role, "test", now())?;
-            access::set_password(tx, user.user_id, &hashed, &[], "test", now())
-        };
-        upline::cli::transact::<_, AccessProblem>(&company.0.db, add).unwrap();
-    }
-    let plain = run(&company, &dir, &["1099", "2026", "--csv", "forms.csv", "--publish", "--by", "ann", "--json"]);
-    assert_eq!(plain.code, 3, "two forms are incomplete: {}", plain.stderr);
-    let told: serde_json::Value = serde_json::from_str(&plain.stdout).unwrap();
-    assert_eq!(told["published"]["published_by"], "console:ann");
-    let csv = std::fs::read(dir.join("forms.csv")).unwrap();
-    assert_eq!(told["published"]["data_sha256"], hex::encode(Sha256::digest(&csv)));
-    let text = String::from_utf8(csv).unwrap() + &plain.stdout;
-    assert!(text.contains("4,us,ssn,w9,USD,2999.75,0.25,0.00,3000.00,0.00,no,0.00,yes,"), "{text}");
-    assert!(!text.contains("123456789"), "{text}");
-
-    let filled = ["1099", "2026", "--with-tins", "--csv", "filled.csv", "--password-file", "password"];
-    let with = |more: &[&'static str]| run(&company, &dir, &[&filled[..], more].concat());
-    assert_eq!(with(&["--by", BOB]).code, 2, "a reason is needed");
-    let refused = with(&["--by", ANN, "--reason", "the forms"]);
-    assert!(refused.code == 1 && !dir.join("filled.csv").exists(), "{}", refused.stderr);
-    let done = with(&["--by", BOB, "--reason", "the forms of 2026"]);
-    assert_eq!(done.code, 3, "{}", done.stderr);
-    assert!(std::fs::read_to_string(dir.join("filled.csv")).unwrap().contains("4,123456789,"));
-    let mode = std::fs::metadata(dir.join("filled.csv")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let log = company.ask(
-        "select string_agg(actor || ' ' || (detail ->> 'reason') || ' ' || (detail ->> 'people'), ', ')
-         from audit_log where action = 'tax.numbers_opened'",
-    );
-    assert_eq!(log, "bob@example.com the forms of 2026 3");
-    assert!(!company.ask("select string_agg(detail::text, ' ') from audit_log").contains("123456789"));
-
-    let again = run(&company, &dir, &["1099", "2026", "--publish", "--by", "ann"]);
-    assert!(again.stdout.contains("with the same rows"), "{}", again.stdout);
-    assert!(run(&company, &dir, &["published", "1"]).ok().contains("payout_batches"));
-    let alone = run(&company, &dir, &["disclosure", "2026"]).ok();
-    assert!(alone.contains("everybody"), "the only currency is found: {alone}");
-    assert_eq!(run(&company, &dir, &["disclosure", "2024"]).code, 1);
-    let tried = run(&company, &dir, &["invoices", "issue", "--dry-run"]).ok();
-    assert!(tried.contains("Nothing needs a number"), "{tried}");
-    std::fs::remove_dir_all(dir).unwrap();
-}
-
-#[test]
-fn reports_are_looked_at_and_given_out_on_the_pages() {
-    let app = TestApp::with_company();
-    assert_eq!(app.deliver("order.updated", &Order::default().body()).status, 200);
-    app.drain();
-    let admin = Browser::of_admin(&app);
-    let list = admin.get("/admin/reports");
-    assert!(list.status == 200 && list.text.contains("Nothing was given out yet"), "{}", list.text);
-    let asked = "/admin/reports/disclosure?year=2026&currency=USD";
-    let page = admin.get(asked);
-    assert!(page.text.contains("Income disclosure 2026 USD") && page.text.contains("everybody"), "{}", page.text);
-    let file = admin.get(&format!("{asked}&format=csv"));
-    assert!(file.text.starts_with("distributor_id,rank,gross,taken_back,fees,after\n"), "{}", file.text);
-    let fields = [("year", "2026"), ("currency", "USD")];
-    let given = admin.done("/admin/reports/disclosure/publish", &fields);
-    assert!(given.text.contains("took_part as"), "its query: {}", given.text);
-    assert!(given.text.contains(&hex::encode(Sha256::digest(file.text.as_bytes()))), "the seal of the file");
-    let again = admin.done("/admin/reports/disclosure/publish", &fields);
-    assert!(again.text.contains("given out before, with the same rows"), "{}", again.text);
-    assert!(admin.get("/admin/reports").text.contains("Figure 1"));
-    let unknown = admin.send("/admin/reports/1099/publish", &[("year", "2031")]);
-    assert!(admin.get(&unknown.location).text.contains("not known"), "a year that nobody knows");
-    assert_eq!(admin.get("/admin/reports/nothing").status, 404);
-    assert_eq!(admin.get("/admin/reports/figures/99").status, 404);
-    let bare = admin.send_bare("/admin/reports/disclosure/publish", &fields);
-    assert_eq!(bare.status, 403, "a form without its token");
 }

@@ -130,7 +130,9 @@ fn forms(told: &Form1099) -> View {
             told.other_currencies.len()
         ));
     }
-    view.notes.push("Tax numbers are in no report: `upline tax 1099 --with-tins` writes them for who signs in.".into());
+    view.notes.push(
+        "Tax numbers are in no report: `upline tax 1099 --with-tins` writes them for who signs in.".into(),
+    );
     view
 }
 
@@ -174,9 +176,10 @@ fn share(told: &ShareTold) -> View {
     let figure = told.figure();
     let title = format!("Customer share {}", told.period);
     let mut view = View::new(title, "customer-share", figure.sheet.clone(), figure);
-    view.lede = "Whose purchases commissions come from: those of customers, those of the earner, and those of other \
+    view.lede =
+        "Whose purchases commissions come from: those of customers, those of the earner, and those of other \
                  distributors."
-        .into();
+            .into();
     view.asked = vec![("period", told.period.clone())];
     let known = |share: Option<Decimal>| share.map_or_else(|| "nothing".to_owned(), percent);
     for company in told.company.iter().take(2) {

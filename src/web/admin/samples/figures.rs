@@ -41,7 +41,11 @@ fn a_report() {
         lede: "All participants of the year.".into(),
         address: "/admin/reports/disclosure".into(),
         asked: vec![("year", "2026".into()), ("currency", "USD".into())],
-        stats: vec![Stat { label: "Participants", value: "2,118".into(), under: "81.2 % earned nothing".into() }],
+        stats: vec![Stat {
+            label: "Participants",
+            value: "2,118".into(),
+            under: "81.2 % earned nothing".into(),
+        }],
         notes: vec!["3 participants earned in other currencies only.".into()],
         header: vec!["group".into(), "people".into()],
         rows,
