@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::repo::income::{self, IncomeRow};
-use super::sheet::{Sheet, digits};
+use super::sheet::{Sheet, digits, pinned};
 use super::{Figure, TaxProblem, year_of};
 use crate::core::disclosure::{Disclosure, Group, Participant, Spread, disclose};
 use crate::core::money::Currency;
@@ -37,7 +37,7 @@ pub fn disclosure(conn: &mut Conn, asked: &IncomeAsked) -> Result<IncomeTold, Ta
     let country = asked.country.as_deref().unwrap_or_default();
     let rows = income::of_year(conn, year_of(asked.year)?, currency.code(), country)?;
     let (elsewhere, rows): (Vec<IncomeRow>, Vec<IncomeRow>) = rows.into_iter().partition(|row| row.elsewhere);
-    let participants: Vec<Participant> = rows.iter().map(participant).collect();
+    let participants: Vec<Participant> = rows.iter().map(|row| participant(row, currency)).collect();
     let told = |row: &IncomeRow| {
         let mut told = vec![row.distributor_id.clone(), row.rank.clone()];
         told.extend([row.gross, row.taken_back, row.fees, after(row)].map(|amount| digits(amount, currency)));
@@ -58,8 +58,9 @@ fn after(row: &IncomeRow) -> Decimal {
     row.gross - row.taken_back - row.fees
 }
 
-fn participant(row: &IncomeRow) -> Participant {
-    Participant { rank: row.rank.clone(), gross: row.gross, after: after(row) }
+fn participant(row: &IncomeRow, currency: Currency) -> Participant {
+    let pinned = |amount| pinned(amount, currency);
+    Participant { rank: row.rank.clone(), gross: pinned(row.gross), after: pinned(after(row)) }
 }
 
 impl IncomeTold {

@@ -199,6 +199,9 @@ async fn publish(
     form: Form<Asked>,
 ) -> Result<HttpResponse, Denied> {
     let (name, asked, by, now) = (name.into_inner(), form.0, who.email.clone(), desk.now());
+    if !view::NAMES.contains(&name.as_str()) {
+        return Err(nothing("report"));
+    }
     let done = desk
         .write(move |tx| match view::view(tx.conn, &name, &asked) {
             Err(problem) => Ok(Err(problem.split()?.to_string())),

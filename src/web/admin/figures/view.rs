@@ -77,7 +77,7 @@ impl View {
     }
 }
 
-/// By the name in the address; one that is not there is the last.
+/// By one of [`NAMES`].
 pub fn view(conn: &mut Conn, name: &str, asked: &Asked) -> Result<View, TaxProblem> {
     match name {
         "1099" => Ok(forms(&tax::form_1099(conn, asked.year)?)),
@@ -93,7 +93,8 @@ pub fn view(conn: &mut Conn, name: &str, asked: &Asked) -> Result<View, TaxProbl
             let country = Some(country).filter(|country| !country.is_empty());
             Ok(income(&tax::disclosure(conn, &IncomeAsked { year: asked.year, currency, country })?))
         }
-        _ => Ok(share(&tax::customer_share(conn, asked.period.trim())?)),
+        "customer-share" => Ok(share(&tax::customer_share(conn, asked.period.trim())?)),
+        other => Err(TaxProblem::Refused(format!("there is no report {other}"))),
     }
 }
 
