@@ -76,9 +76,13 @@ fn change(before: &Stored, figure: &Figure, sha256: &[u8; 32]) -> Value {
     if before.query != figure.query {
         change.insert("query".into(), json!("another one"));
     }
-    if before.data_sha256 != hex::encode(sha256) {
-        let now = figure.sheet.rows.len();
-        change.insert("rows".into(), json!({"before": before.data_rows, "now": now}));
+    let sha256 = hex::encode(sha256);
+    if before.data_sha256 != sha256 {
+        change.insert("data_sha256".into(), json!({"before": before.data_sha256, "now": sha256}));
+    }
+    let rows = figure.sheet.rows.len();
+    if usize::try_from(before.data_rows) != Ok(rows) {
+        change.insert("rows".into(), json!({"before": before.data_rows, "now": rows}));
     }
     let nothing = Map::new();
     let (was, is) = (before.summary.as_object().unwrap_or(&nothing), figure.summary.as_object());
