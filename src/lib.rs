@@ -99,6 +99,7 @@
 //! | [`chain`] | one chain through the journal and the audit log, its heads, how it stands |
 //! | [`reports`] | read models for pages and API |
 //! | [`warehouse`] | the schema `report`, files of closed periods |
+//! | [`tax`] | 1099 forms, self-billing numbers, income disclosure, customer share, figures that were given out |
 //! | [`web`] | webhooks, API, admin pages, health, metrics |
 //! | [`app`] | the composition root |
 //! | [`cli`], [`demo`], [`scenario`] | the command line, the sample company, money cases as text files |
@@ -147,6 +148,7 @@ pub mod scenario;
 pub mod settings;
 pub mod settlements;
 pub mod stores;
+pub mod tax;
 pub mod telemetry;
 pub mod vault;
 pub mod warehouse;

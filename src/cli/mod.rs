@@ -35,6 +35,7 @@ mod serve;
 mod simulate;
 mod statement;
 mod store;
+mod tax;
 mod token;
 mod user;
 mod verify;
@@ -120,6 +121,7 @@ enum Command {
     Adjust(adjust::AdjustCommand),
     Market(market::MarketCommand),
     Rate(rate::RateCommand),
+    Tax(tax::TaxCommand),
     Export(export::Export),
     Warehouse(warehouse::WarehouseCommand),
     Notices(notices::NoticesCommand),
@@ -192,6 +194,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Adjust(command) => command.run(global),
         Command::Market(command) => command.run(global),
         Command::Rate(command) => command.run(global),
+        Command::Tax(command) => command.run(global),
         Command::Export(command) => command.run(global),
         Command::Warehouse(command) => command.run(global),
         Command::Notices(command) => command.run(global),

@@ -51,6 +51,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// For a command that asks for somebody only sometimes.
+    pub fn named(email: &str, password_file: Option<PathBuf>, json: bool) -> Self {
+        Self { by: email.to_owned(), password_file, json }
+    }
+
     /// The name under which the pages record what the same admin does.
     pub fn sign_in(&self, db: &Db) -> anyhow::Result<String> {
         Ok(self.sign_in_as(db, "admin", |role| role == Role::Admin)?.0)

@@ -248,13 +248,14 @@ const PAGES: [&str; 22] = [
     "/admin/skus",
     "/admin/skus/*",
 ];
-const MORE_PAGES: [&str; 10] = [
+const MORE_PAGES: [&str; 11] = [
     "/admin/customers",
     "/admin/customers/*",
     "/admin/notices",
     "/admin/products",
     "/admin/reconciliation",
     "/admin/reconciliation/*/*",
+    "/admin/reports",
     "/admin/simulate",
     "/admin/skus/import",
     "/admin/stores",

@@ -45,6 +45,7 @@ mod settlements;
 mod statements;
 mod stores;
 mod support;
+mod tax;
 mod tidy;
 mod warehouse;
 mod webhooks;

@@ -14,6 +14,7 @@ pub mod distributors;
 pub mod explain;
 mod explain_run;
 pub mod field;
+pub mod figures;
 pub mod format;
 pub mod held;
 pub mod ledger;
@@ -91,6 +92,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(customers::configure)
         .configure(periods::configure)
         .configure(payouts::configure)
+        .configure(figures::configure)
         .configure(reconciliation::configure)
         .configure(plans::configure)
         .configure(stores::configure)

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod dashboard;
+mod figures;
 mod flow;
 mod payees;
 mod payouts;
