@@ -126,6 +126,8 @@ pub enum Source {
     Run(String),
     /// The number of a batch of payouts.
     Payout(i32),
+    /// Held back, released, converted, written off or adjusted: the entry itself says from what.
+    Settlement,
 }
 
 impl Source {
@@ -150,7 +152,7 @@ pub fn sources(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, Source>, D
         payout: Option<i32>,
     }
     let rows: Vec<Row> = sql_query(
-        "select order_id as id, coalesce(number, external_id) as number, null as period, null as payout
+        "select order_id as id, coalesce(number, external_id) as number, null as period, null::int as payout
          from orders where order_id = any($1)
          union all
          select r.run_id, null, p.name, null from runs r join periods p using (period_id) where r.run_id = any($1)

@@ -248,7 +248,10 @@ const PAGES: [&str; 22] = [
     "/admin/skus",
     "/admin/skus/*",
 ];
-const MORE_PAGES: [&str; 11] = [
+const MORE_PAGES: [&str; 13] = [
+    // Where a distributor is paid, and what happened on the accounts.
+    "/admin/distributors/*/*",
+    "/admin/payouts",
     "/admin/customers",
     "/admin/customers/*",
     "/admin/notices",

@@ -128,7 +128,7 @@ fn row(entry: &StoredEntry, sources: &HashMap<Uuid, Source>) -> Row {
     ids.sort_unstable();
     ids.dedup();
     let href = format!("/admin/ledger/entries/{}/{}", entry.source, entry.number);
-    let nothing = Source::Order(String::new());
+    let nothing = Source::Settlement;
     Row {
         link: Link::new(href, format!("{} {}", entry.kind, entry.number)),
         at: When(entry.posted_at),
@@ -178,7 +178,7 @@ pub async fn entry(viewer: Viewer, desk: Desk, key: Path<(Uuid, i32)>) -> Result
         reference: ledger::reference(stored.source, stored.number),
         kind: stored.kind.clone(),
         at: When(stored.posted_at),
-        order: words::source_titled(stored.source, &source.unwrap_or(Source::Order(String::new()))),
+        order: words::source_titled(stored.source, &source.unwrap_or(Source::Settlement)),
         digest: hex::encode(&stored.digest),
         total: words::amount(one_side(&stored), &stored.currency),
         events: events(&stored),

@@ -201,6 +201,7 @@ pub fn source_link(id: Uuid, source: &Source) -> Link {
         Source::Order(number) => order_link(id, number.as_str()),
         Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("period {period}")),
         Source::Payout(batch) => Link::new(format!("/admin/payouts/{batch}"), format!("payout {batch}")),
+        Source::Settlement => Link::new(format!("/admin/ledger/entries/{id}/1"), "settlement"),
     }
 }
 
@@ -209,6 +210,7 @@ pub fn source_titled(id: Uuid, source: &Source) -> Link {
     match source {
         Source::Order(number) => order_link(id, format!("Order {number}")),
         Source::Run(period) => Link::new(format!("/admin/runs/{id}"), format!("Run of period {period}")),
+        Source::Settlement => Link::new(format!("/admin/ledger/entries/{id}/1"), "Settlement"),
         Source::Payout(batch) => {
             Link::new(format!("/admin/payouts/{batch}"), format!("Payout batch {batch}"))
         }

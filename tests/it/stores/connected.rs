@@ -78,6 +78,7 @@ impl Connected {
             settings.public_url = Some("https://upline.example".to_owned());
             // Days are reconciled when a test says so, and not beside it.
             settings.reconcile.after_hours = 24 * 365;
+            settings.pulls.every_minutes = 24 * 60;
         });
         let distributors =
             (1..=DISTRIBUTORS).map(|n| format!("D-{n},,active,US,,2020-01-01,Name {n},d{n}@example.com,\n"));
@@ -171,6 +172,13 @@ impl Connected {
         let ran = self.app.run(&arguments);
         let reports = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}\n{}", ran.out, ran.err));
         (ran.code, reports)
+    }
+
+    /// Whether the server has read everything that changed lately.
+    pub fn was_read(&self) -> bool {
+        let status: Value = self.app.run(&["pull", "status", self.kit.slug(), "--json"]).json();
+        let pulls = status["pulls"].as_array().expect("pulls");
+        pulls.iter().any(|pull| pull["kind"] == "orders" && pull["state"] == "done")
     }
 
     pub fn books(&self) -> Books {

@@ -2,6 +2,7 @@
 //! and what can be mended is mended.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,10 +10,13 @@ use super::connected::{Connected, skus};
 use super::kit::Kit;
 use super::sim::chaos::Odds;
 use super::sim::shop::{Basket, Carried, Id, Referral, Shop};
+use crate::support::wait;
 
 /// A clean store: everything was told, everything reconciles.
 fn clean(seed: u64, orders: usize) -> Connected {
     let mut shop = Connected::new(Kit::woocommerce(), seed, orders, 1);
+    // A store that was just connected is read once; nothing may be read later behind the back of the test.
+    wait::until("the first reading to end", Duration::from_secs(120), || shop.was_read().then_some(()));
     shop.live(orders);
     shop.send();
     // Refunds that were taken back are only found by looking.
