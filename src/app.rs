@@ -191,6 +191,7 @@ impl Parts {
             tokens: self.tokens.clone(),
             published: self.published.clone(),
             referrals: self.referrals.clone(),
+            payees: settings.payees.clone(),
             cookies: settings.referrals.clone(),
             default_currency: self.default_currency,
             stop_loss: settings.periods.stop_loss,

@@ -57,6 +57,19 @@
 //! The bonuses of a period are small machines that volume climbs through: [`core::period`] sums volume of the same
 //! state before it goes on, so a chain costs what a star costs. The same step explains one source alone.
 //!
+//! # The way to the bank
+//!
+//! ```text
+//! chain             what has committed, in one dense order; heads given out       verify stops payouts
+//! settlements       held back and released, converted, written off, adjusted      core::settlement
+//! payees            where to, sealed for each person; a change waits for a second one
+//! payouts           prepare -> approve -> export -> sent -> confirmed | returned  core::payout
+//! rails             one batch, always the same bytes; what banks answer           pure
+//! ```
+//!
+//! Money leaves a balance when a batch is prepared, under a lock of its owner, and an item's id is its reference at the
+//! bank: killed anywhere, clicked twice or uploaded again, nobody is paid twice. What is unknown is never sent again.
+//!
 //! # The rooms
 //!
 //! | room | what it is for |
@@ -81,6 +94,8 @@
 //! | [`proof`] | verify, replay, explain |
 //! | [`access`] | users, sessions, tokens, audit log |
 //! | [`payees`] | where distributors are paid and what the tax office asks for, sealed for each person |
+//! | [`settlements`] | holdback, exchange rates, debts, adjustments by hand |
+//! | [`backups`] | one file, proven by restoring it |
 //! | [`chain`] | one chain through the journal and the audit log, its heads, how it stands |
 //! | [`reports`] | read models for pages and API |
 //! | [`warehouse`] | the schema `report`, files of closed periods |

@@ -38,6 +38,7 @@ pub struct Settings {
     pub reconcile: Reconcile,
     pub backups: Backups,
     pub notices: Notices,
+    pub payees: Payees,
     pub referrals: Referrals,
 }
 
@@ -118,6 +119,14 @@ pub struct Notices {
     pub mail_to: Option<String>,
 }
 
+/// Where distributors are paid.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payees {
+    /// How long payouts to changed details wait, unless a second person releases them.
+    pub hold_days: u32,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Referrals {
@@ -144,7 +153,7 @@ pub struct Overrides {
 }
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "listen",
     "public_url",
     "data_dir",
@@ -172,6 +181,7 @@ const NAMES: [&str; 29] = [
     "notices.smtp_url",
     "notices.mail_from",
     "notices.mail_to",
+    "payees.hold_days",
     "referrals.cookie_days",
     "referrals.cookie_domain",
 ];

@@ -30,7 +30,7 @@ pub enum VaultError {
 #[derive(Clone)]
 pub struct Vault {
     cipher: ChaCha20Poly1305,
-    fingerprint: String,
+    fingerprint: [u8; 8],
 }
 
 const NONCE_BYTES: usize = 12;
@@ -65,14 +65,15 @@ impl Vault {
     }
 
     fn of(key: [u8; 32]) -> Self {
-        let digest = Sha256::new().chain_update(b"fingerprint of a key").chain_update(key).finalize();
-        let fingerprint = hex::encode(digest.get(..8).unwrap_or_default());
-        Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint }
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(
+            Sha256::new().chain_update(b"upline key fingerprint").chain_update(key).finalize(),
+        );
+        Self { cipher: ChaCha20Poly1305::new(&Key::from(key)), fingerprint: [a, b, c, d, e, f, g, h] }
     }
 
-    /// Tells keys apart and says nothing else of them.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    /// Tells one key from another without being of use to anybody.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(self.fingerprint)
     }
 
     /// Nonce in front, then ciphertext and tag.
@@ -96,6 +97,14 @@ impl Vault {
         let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| VaultError::WrongKey)?;
         let payload = Payload { msg: sealed, aad: context.as_bytes() };
         self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError::WrongKey)
+    }
+
+    /// What `old` has sealed, sealed by this one. `None`: it is already.
+    pub fn seal_again(&self, old: &Self, sealed: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
+        match self.open_sealed(sealed) {
+            Ok(_) => Ok(None),
+            Err(_) => self.seal(&old.open_sealed(sealed)?).map(Some),
+        }
     }
 
     /// A fresh key, and how it is kept: sealed by this one.
@@ -140,6 +149,10 @@ mod tests {
         let sealed = vault.seal_for("ann", b"hush").unwrap();
         assert_eq!(vault.open_for("ann", &sealed).unwrap(), b"hush");
         assert!(vault.open_for("bob", &sealed).is_err() && vault.open_sealed(&sealed).is_err());
+        let next = Vault::from_hex(&"cd".repeat(32), "test").unwrap();
+        let plain = vault.seal(b"hush").unwrap();
+        let again = next.seal_again(&vault, &plain).unwrap().unwrap();
+        assert!(next.seal_again(&vault, &again).unwrap().is_none() && vault.open_sealed(&again).is_err());
         let (below, kept) = vault.key_below("ann").unwrap();
         let hidden = below.seal(b"hush").unwrap();
         assert!(vault.open_sealed(&hidden).is_err() && vault.open_key_below("bob", &kept).is_err());

@@ -16,8 +16,6 @@ create table chain (
   number int not null,
   digest bytea not null,
   hash bytea not null,
-  -- whose lease it was
-  fence bigint not null,
   constraint chain_reference unique (source_id, number, kind)
 );
 comment on column chain.hash is 'SHA-256 of the hash before, seq, kind, reference and digest in canonical bytes';
@@ -40,13 +38,16 @@ create table chain_state (
   seen_before bigint not null default 1,
   missing bigint[] not null default '{}',
   -- where the walk through rows of before `base` stands; null when it is over
-  walk_kind text default 'entry' check (walk_kind in ('entry', 'audit')),
+  walk_kind text check (walk_kind in ('entry', 'audit')),
   walk_source uuid not null default '00000000-0000-0000-0000-000000000000',
   walk_number int not null default 0,
   -- the table balances holds the sums of all entries up to here
   balances_seq bigint not null default 0
 );
-insert into chain_state (system_identifier) select system_identifier::text from pg_control_system();
+insert into chain_state (system_identifier, walk_kind)
+select system_identifier::text, 'entry' from pg_control_system();
+update chain_state set walk_kind = null
+where not exists (select 1 from journal_entries) and not exists (select 1 from audit_log);
 
 -- Sums of postings up to chain_state.balances_seq, brought forward by the one who appends to the chain, so that posting
 -- touches no row of them.
@@ -60,6 +61,35 @@ create table balances (
   primary key (account, distributor_id, currency)
 );
 create index balances_distributor on balances (distributor_id) where distributor_id <> '';
+
+-- Entries that the balances do not hold yet. Planned anew at each call, with what the row says at that moment: on average
+-- a third of the chain is behind any number, here it is a handful.
+create function tail_entries() returns table (source_id uuid, entry_no int)
+language plpgsql stable rows 1000 set enable_seqscan = off set plan_cache_mode = force_custom_plan as $$
+declare
+  s chain_state;
+begin
+  select * into strict s from chain_state;
+  return query select c.source_id, c.number from chain c where c.seq > s.balances_seq and c.kind = 'entry';
+  return query select e.source_id, e.entry_no from journal_entries e where e.txid >= s.seen_before;
+  if cardinality(s.missing) > 0 then
+    return query select e.source_id, e.entry_no from journal_entries e where e.txid = any(s.missing);
+  end if;
+  if s.walk_kind is not null then
+    return query select e.source_id, e.entry_no from journal_entries e
+                 left join chain c on c.source_id = e.source_id and c.number = e.entry_no and c.kind = 'entry'
+                 where e.txid <= s.base and c.seq is null;
+  end if;
+end $$;
+
+-- What has to be summed to know what stands on an account.
+create view account_sums as
+select account, distributor_id, currency, amount from balances
+union all
+select p.account, coalesce(p.distributor_id, ''), e.currency, p.amount
+from tail_entries() t
+join journal_entries e on e.source_id = t.source_id and e.entry_no = t.entry_no
+join postings p on p.source_id = t.source_id and p.entry_no = t.entry_no;
 
 -- Heads that were given out: to a file, on manifests and reports.
 create table chain_heads (

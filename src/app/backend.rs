@@ -3,16 +3,19 @@
 //! Beside a running `serve` on the same data directory a command attaches to the server that runs there.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
 use crate::backups;
+use crate::chain;
 use crate::clock::Clock;
 use crate::db::embedded::{Embedded, Options};
 use crate::db::{self, Db, Lane, Migrated, OLDEST_MAJOR, ServerFacts};
 use crate::events::Bus;
+use crate::payees;
 use crate::settings::Settings;
 use crate::vault::Vault;
 
@@ -51,7 +54,11 @@ impl Backend {
             Opening::Ready => {
                 refuse_unsafe(&db.read(Lane::Admin, db::server_facts)?, settings.allow_unsafe_database)?;
                 back_up(settings, &url)?;
-                db::migrate(&url)?
+                let migrated = db::migrate(&url)?;
+                chain::recovery::notice(&db, &settings.data_dir, Clock::system().now())?;
+                payees::seal_clear_numbers(&db, &vault, Clock::system().now())
+                    .context("tax numbers that were imported earlier cannot be sealed")?;
+                migrated
             }
         };
         Ok(Self { db, bus, vault, migrated, embedded })
@@ -59,6 +66,14 @@ impl Backend {
 
     pub fn is_embedded(&self) -> bool {
         self.embedded.is_some()
+    }
+
+    /// Chains what a command or a server at its end has written. When that fails its work is done all the same, and the
+    /// next one chains it.
+    pub fn chain_up(&self, data_dir: &Path, clock: &Clock) {
+        if let Err(error) = chain::settle(&self.db, data_dir, clock.now()) {
+            tracing::warn!(%error, "what was written last is not chained yet");
+        }
     }
 
     /// Closes the pools, then stops the database if it is ours.

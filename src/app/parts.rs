@@ -1,6 +1,7 @@
 //! The parts between the database and the web server: intake, caches, consumers and their relays.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -12,6 +13,7 @@ use super::Backend;
 use super::backend::Opening;
 use crate::access::{TokenDirectory, Tokens};
 use crate::catalog::Mappings;
+use crate::chain;
 use crate::clock::Clock;
 use crate::commissions::{CommissionConsumer, FactConsumer};
 use crate::connections::{self, Connection};
@@ -49,6 +51,7 @@ pub struct Parts {
     reconcile: settings::Reconcile,
     pub intake: Intake,
     schedule: connections::Schedule,
+    data_dir: PathBuf,
     writer: thread::JoinHandle<()>,
     instance: Arc<Instance>,
 }
@@ -99,6 +102,7 @@ impl Parts {
             reconcile: settings.reconcile,
             intake,
             schedule,
+            data_dir: settings.data_dir,
             writer,
             instance,
         })
@@ -124,6 +128,8 @@ impl Parts {
         tasks.push(tokio::spawn(forgetter.run(stopped.clone())));
         let settlements = settlements::Worker::new(self.backend.db.clone(), self.clock.clone());
         tasks.push(tokio::spawn(settlements.run(stopped.clone())));
+        let chain = chain::Worker::new(self.backend.db.clone(), self.clock.clone(), self.data_dir.clone());
+        tasks.push(tokio::spawn(chain.run(stopped.clone())));
         tasks
     }
 
@@ -162,11 +168,13 @@ impl Parts {
 
     /// Lets the intake empty its queue, then closes the database. Blocking.
     pub fn close(self) {
-        let Self { backend, intake, writer, receivers, tokens, published, referrals, instance, .. } = self;
+        let Self { backend, clock, data_dir, intake, writer, receivers, tokens, published, .. } = self;
+        let (referrals, instance) = (self.referrals, self.instance);
         drop(intake);
         if writer.join().is_err() {
             tracing::error!("the intake's writer panicked");
         }
+        backend.chain_up(&data_dir, &clock);
         drop((receivers, tokens, published, referrals, instance));
         backend.close();
     }

@@ -30,10 +30,19 @@ pub struct Manifest {
     pub deliveries: i64,
     /// Sums of the ledger, so that a restored one can be compared at a glance. Debit positive.
     pub balances: Vec<Balance>,
+    /// Where the chain stood.
+    pub chain_head: Option<ChainHead>,
     /// Tells which key opens the secrets; it is not the key.
     pub key_fingerprint: String,
     pub dump_bytes: u64,
     pub dump_sha256: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainHead {
+    pub seq: i64,
+    /// 64 hexadecimal digits.
+    pub hash: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

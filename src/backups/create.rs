@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::archive::{self, Balance, HEADS, Manifest};
+use super::archive::{self, Balance, ChainHead, Manifest};
 use super::{BackupProblem, file, programs, repo};
+use crate::chain;
 use crate::db::{self, Db, DbError, Lane};
 use crate::ledger;
 use crate::vault::Vault;
@@ -45,22 +46,29 @@ pub fn create(
             to.display()
         )));
     }
-    let dump = to.with_extension("dump");
+    let (dump, heads) = (to.with_extension("dump"), to.with_extension("heads"));
+    // Before the dump: a head that was given out later is not in it.
+    let given = chain::heads_file(source.data_dir);
+    if given.exists() {
+        fs::copy(&given, &heads).map_err(file(&heads))?;
+    }
     let made = dumped(source, &dump, now).and_then(|manifest| {
-        let heads = source.data_dir.join(HEADS);
         archive::write(&to, &manifest, &dump, Some(&heads))?;
         Ok(manifest)
     });
-    let _gone_already = fs::remove_file(&dump);
+    for left in [&dump, &heads] {
+        let _gone_already = fs::remove_file(left);
+    }
     Ok((to, made?))
 }
 
 fn dumped(source: &Source<'_>, dump: &Path, now: DateTime<Utc>) -> Result<Manifest, BackupProblem> {
     let facts = source.db.read(Lane::Admin, |conn| {
         let balances = ledger::balances(conn)?;
-        Ok::<_, DbError>((db::server_facts(conn)?, repo::counts(conn)?, balances))
+        let head = chain::standing(conn)?.head;
+        Ok::<_, DbError>((db::server_facts(conn)?, repo::counts(conn)?, balances, head))
     });
-    let (server, counts, balances) = facts?;
+    let (server, counts, balances, head) = facts?;
     programs::dump(source.pg_bin, source.db.url(), dump)?;
     let (dump_bytes, dump_sha256) = archive::sha256_of(dump)?;
     let balances = balances.into_iter().map(|balance| Balance {
@@ -77,6 +85,7 @@ fn dumped(source: &Source<'_>, dump: &Path, now: DateTime<Utc>) -> Result<Manife
         entries: counts.entries,
         deliveries: counts.deliveries,
         balances: balances.collect(),
+        chain_head: head.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
         key_fingerprint: source.vault.fingerprint().to_owned(),
         dump_bytes,
         dump_sha256,

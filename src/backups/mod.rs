@@ -10,7 +10,6 @@
 mod archive;
 mod create;
 mod programs;
-pub mod recovery;
 mod repo;
 mod restore;
 mod scratch;

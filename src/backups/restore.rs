@@ -6,9 +6,10 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::archive::{self, HEADS, Manifest};
-use super::scratch::Dir;
-use super::{BackupProblem, Source, file, programs, recovery, repo};
+use super::archive::{self, Manifest};
+use super::scratch::{self, Dir};
+use super::{BackupProblem, Source, file, programs, repo};
+use crate::chain::{self, recovery};
 use crate::db::{self, Lane};
 use crate::proof::{self, Verified};
 
@@ -47,12 +48,14 @@ pub fn restore(
     programs::fill(into.pg_bin, into.db.url(), &unpacked.dump)?;
     db::migrate(into.db.url())?;
     // Heads that are here already may be younger than the backup, and say so: they stay.
-    let heads = into.data_dir.join(HEADS);
-    if let Some(from) = unpacked.heads.filter(|_| !heads.exists()) {
+    let heads = chain::heads_file(into.data_dir);
+    if let Some(from) = unpacked.heads.as_ref().filter(|_| !heads.exists()) {
         fs::copy(from, &heads).map_err(file(&heads))?;
     }
     let reason = format!("restored from {}", backup.display());
     into.db.transact(Lane::Admin, |tx| recovery::begin(tx, manifest.created_at, &reason, by, now))?;
-    let verified = into.db.read(Lane::Admin, |conn| proof::verify(conn, progress))?;
+    scratch::chain_rest(into.db)?;
+    let known = scratch::heads(unpacked.heads.as_deref())?;
+    let verified = proof::verify(&mut db::connect(into.db.url())?, &known, progress)?;
     Ok(Restored { manifest, verified })
 }

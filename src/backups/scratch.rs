@@ -1,6 +1,8 @@
 //! Proving a backup: it is restored into a database that is thrown away, and the ledger in it is verified.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,8 +10,10 @@ use uuid::Uuid;
 
 use super::archive::{self, Manifest};
 use super::{BackupProblem, file, programs, repo};
+use crate::chain::{self, GivenHead};
 use crate::clock::new_id;
-use crate::db::{self, DbError};
+use crate::db::{self, Db, DbError};
+use crate::events::Bus;
 use crate::proof::{self, Verified};
 
 #[derive(Clone, Debug, Serialize)]
@@ -42,10 +46,26 @@ pub fn verify(
     programs::fill(pg_bin, &scratch.url, &unpacked.dump)?;
     // A backup of an older program has to pass the checks of this one.
     db::migrate(&scratch.url)?;
+    let heads = heads(unpacked.heads.as_deref())?;
+    chain_rest(&Db::new(&scratch.url, Arc::new(Bus::default())))?;
     let mut conn = db::connect(&scratch.url)?;
-    let verified = proof::verify(&mut conn, progress)?;
+    let verified = proof::verify(&mut conn, &heads, progress)?;
     let differences = differences(&mut conn, &manifest)?;
     Ok(Proof { manifest, verified, differences, verified_at: now })
+}
+
+/// What had been posted and not chained when the dump was begun is chained now.
+pub fn chain_rest(db: &Db) -> Result<(), DbError> {
+    chain::catch_up(db, Duration::from_secs(60)).map(drop)
+}
+
+/// The heads of a backup, as they were kept beside its database.
+pub fn heads(file: Option<&Path>) -> Result<Vec<GivenHead>, BackupProblem> {
+    let read = file.map(|file| {
+        chain::read_file(file)
+            .map_err(|problem| BackupProblem::Damaged { path: file.to_owned(), why: problem.to_string() })
+    });
+    Ok(read.transpose()?.unwrap_or_default())
 }
 
 /// The dump is a little younger than the manifest's counts, so there may be more, never less.

@@ -1,7 +1,12 @@
 //! SQL of the chain: how it stands.
 
+pub mod heads;
+pub mod recovery;
+pub mod sequence;
+pub mod walk;
+
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
 use crate::db::DbError;
@@ -32,15 +37,22 @@ struct Count {
 
 /// Rows that the sequencer has not seen, up to a limit. While it walks through old rows, all of them count.
 pub fn unchained(conn: &mut PgConnection, limit: i64) -> Result<i64, DbError> {
-    let count: Count = sql_query(
-        "select count(*) as rows from (
-           select 1 from journal_entries, chain_state
-           where txid >= seen_before or txid = any(missing) or (walk_kind is not null and txid <= base)
-           union all
-           select 1 from audit_log, chain_state
-           where txid >= seen_before or txid = any(missing) or (walk_kind is not null and txid <= base)
-           limit $1) waiting",
-    )
+    let state = sequence::state(conn)?;
+    let old = if state.walk_kind.is_some() { state.base } else { -1 };
+    let waiting = |table: &str| {
+        format!(
+            "select 1 from {table} where txid >= $1 union all select 1 from {table} where txid = any($2)
+             union all select 1 from {table} where txid <= $3"
+        )
+    };
+    let count: Count = sql_query(format!(
+        "select count(*) as rows from ({} union all {} limit $4) waiting",
+        waiting("journal_entries"),
+        waiting("audit_log")
+    ))
+    .bind::<BigInt, _>(state.seen_before)
+    .bind::<Array<BigInt>, _>(&state.missing)
+    .bind::<BigInt, _>(old)
     .bind::<BigInt, _>(limit)
     .get_result(conn)?;
     Ok(count.rows)

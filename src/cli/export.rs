@@ -8,7 +8,9 @@ use serde_json::json;
 use super::person::By;
 use super::{Global, Outcome, output};
 use crate::app::Opening;
-use crate::warehouse::{self, Asked, Exported, Format};
+use crate::chain;
+use crate::db::Lane;
+use crate::warehouse::{self, Asked, ChainHead, Exported, Format};
 
 /// Write what a closed period holds as CSV or Parquet files with a manifest
 ///
@@ -54,12 +56,12 @@ impl Export {
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         global.with_backend(Opening::Ready, |backend, clock| {
             let by = self.by.name();
+            let head = backend.db.read(Lane::Admin, chain::standing)?.head;
             let asked = Asked {
                 period: &self.period,
                 out: &self.out,
                 format: self.format.into(),
-                // The ledger is not chained yet.
-                chain_head: None,
+                chain_head: head.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
                 by: &by,
             };
             if self.dry_run {

@@ -17,9 +17,10 @@ use crate::core::assess::Hold;
 use crate::core::plan::PlacementRule;
 use crate::core::sheet::RowProblem;
 use crate::db::{Conn, DbError, Lane};
-use crate::distributors::{self, Filled, Networks, Placements, RecordProblem};
+use crate::distributors::{self, Filled, Networks, Placements};
 use crate::ingest;
 use crate::orders;
+use crate::payees;
 use crate::plans::Plans;
 use crate::stores::Platform;
 
@@ -150,14 +151,15 @@ fn distributors(
         let by = "console";
         done = transact(&backend.db, |tx| {
             import.record(tx, by, now)?;
+            let numbers = payees::record_numbers(tx, &backend.vault, &import.tax_ids, by, now)?;
             let filled = match &rule {
                 Some(rule) if !no_fill => distributors::fill(tx, rule, by, now)?,
                 _ => Filled::default(),
             };
             let detail = json!({"new": import.new, "changed": import.changed, "placed": import.placed,
-                                "filled": filled.placed.len()});
+                                "filled": filled.placed.len(), "tax_ids": numbers});
             audit::record(tx, by, "distributors.import", "distributors", detail, now)?;
-            Ok::<_, RecordProblem>((orders::review_all_of(tx, &WAITED, now)?, filled))
+            Ok::<_, anyhow::Error>((orders::review_all_of(tx, &WAITED, now)?, filled))
         })?;
     }
     let (reviewed, filled) = done;

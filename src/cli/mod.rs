@@ -15,10 +15,12 @@ mod doctor;
 mod export;
 mod import;
 mod inspect;
+mod ledger;
 mod market;
 mod migrate;
 mod notices;
 mod output;
+mod payee;
 mod payout;
 mod period;
 mod person;
@@ -35,6 +37,7 @@ mod statement;
 mod store;
 mod token;
 mod user;
+mod verify;
 mod warehouse;
 
 use std::io::{self, Write};
@@ -109,6 +112,7 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     Customer(customer::CustomerCommand),
     Plan(plan::PlanCommand),
+    Payee(payee::PayeeCommand),
     Period(period::PeriodCommand),
     Payout(payout::PayoutCommand),
     Balance(balance::Balance),
@@ -122,8 +126,9 @@ enum Command {
     Scenario(scenario::ScenarioCommand),
     Inspect(inspect::Inspect),
     Explain(proof::Explain),
-    Verify(proof::Verify),
     Backup(backup::BackupCommand),
+    Verify(verify::Verify),
+    Ledger(ledger::LedgerCommand),
     Replay(proof::Replay),
 }
 
@@ -179,6 +184,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Catalog(command) => command.run(global),
         Command::Customer(command) => command.run(global),
         Command::Plan(command) => command.run(global),
+        Command::Payee(command) => command.run(global),
         Command::Period(command) => command.run(global),
         Command::Payout(command) => command.run(global),
         Command::Balance(command) => command.run(global),
@@ -194,6 +200,7 @@ fn run(global: &Global, command: Command) -> anyhow::Result<Outcome> {
         Command::Explain(command) => command.run(global),
         Command::Verify(command) => command.run(global),
         Command::Backup(command) => command.run(global),
+        Command::Ledger(command) => command.run(global),
         Command::Replay(command) => command.run(global),
     }
 }
@@ -219,7 +226,11 @@ impl Global {
         // Why the pool has no connection is part of the error that ends the command.
         telemetry::init_logging(settings.log_format, "warn,r2d2=off");
         let backend = Backend::open(&settings, opening)?;
-        let done = work(&backend, &Clock::system());
+        let clock = Clock::system();
+        let done = work(&backend, &clock);
+        if opening == Opening::Ready {
+            backend.chain_up(&settings.data_dir, &clock);
+        }
         backend.close();
         done
     }

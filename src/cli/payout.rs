@@ -19,6 +19,7 @@ use crate::core::payout::{ItemStatus, Rail};
 use crate::db::{DbError, Lane, Tx};
 use crate::payouts::{self, Approval, Batch, Order, PayoutProblem, Which};
 use crate::settings::Payouts;
+use crate::settlements;
 
 /// Pay distributors: prepare, approve, export, sent; and what the bank answers
 ///
@@ -306,6 +307,8 @@ impl Room<'_> {
             withholding: self.settings.withholding,
             purpose,
         };
+        // What is held back until today is due today.
+        settlements::settle(&self.backend.db, self.clock)?;
         let review = self.transact(by.dry_run, |tx| {
             let batch = payouts::prepare(tx, &order, &who, now)?;
             payouts::review(tx.conn, batch.batch_no, now)

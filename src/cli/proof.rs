@@ -1,4 +1,4 @@
-//! `upline explain`, `verify` and `replay`: why a cent is what it is, and that nothing was touched.
+//! `upline explain` and `replay`: why a cent is what it is, and that it comes out again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,54 +55,6 @@ impl Explain {
             output::line(explanation)?;
         }
         Ok(Outcome::Done)
-    }
-}
-
-/// Check that nothing stored or posted was changed: digests, sums, references
-///
-/// Reads the whole ledger and all deliveries and names every row that is not as it was written. Exit code 3 if
-/// there is one.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  upline verify
-  upline verify --json | jq .problems")]
-pub struct Verify {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-impl Verify {
-    pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
-        global.with_backend(Opening::Ready, |backend, _| {
-            let counter = output::counter("rows checked");
-            let verified = backend
-                .db
-                .read(Lane::Admin, |conn| proof::verify(conn, |rows| counter.set_position(rows)))?;
-            counter.finish_and_clear();
-            if self.json {
-                output::json(&verified)?;
-            } else {
-                for problem in &verified.problems {
-                    output::line(format_args!("{} {}: {}", problem.table, problem.row, problem.message))?;
-                }
-                output::line(format_args!(
-                    "{} deliveries ({} redacted), {} volume facts, {} commission events, {} journal entries, {} postings: {}",
-                    verified.deliveries,
-                    verified.redacted,
-                    verified.facts,
-                    verified.commission_events,
-                    verified.entries,
-                    verified.postings,
-                    if verified.is_clean() {
-                        "clean".to_owned()
-                    } else {
-                        format!("{} problem(s)", verified.problems.len())
-                    },
-                ))?;
-            }
-            Ok(if verified.is_clean() { Outcome::Done } else { Outcome::Difference })
-        })
     }
 }
 

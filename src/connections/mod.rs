@@ -56,6 +56,16 @@ pub struct NewConnection<'a> {
 /// Writes down who did what, in the database transaction of the deed: its name, and its detail.
 pub type Witness<'a> = dyn Fn(&mut Tx<'_>, &str, Value) -> Result<(), DbError> + 'a;
 
+/// Seals the credentials with `new` that `old` has sealed. Returns how many those were.
+pub fn seal_again(tx: &mut Tx<'_>, old: &Vault, new: &Vault) -> Result<usize, ConnectionProblem> {
+    let mut again = vec![];
+    for (store, sealed) in repo::sealed_credentials(tx.conn)? {
+        again.extend(new.seal_again(old, &sealed)?.map(|sealed| (store, sealed)));
+    }
+    repo::exchange_credentials(tx.conn, &again)?;
+    Ok(again.len())
+}
+
 /// Connects a store, or exchanges everything about its connection.
 pub fn save(
     tx: &mut Tx<'_>,

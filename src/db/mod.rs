@@ -150,6 +150,19 @@ impl Db {
         self.blocking(lane, move |db| db.transact(lane, work)).await
     }
 
+    /// [`Db::transact_or`] for async callers.
+    pub async fn transact_or_async<T, E>(
+        &self,
+        lane: Lane,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, DbError>
+    where
+        T: Send + 'static,
+        E: From<DbError> + std::fmt::Display + Send + 'static,
+    {
+        self.blocking(lane, move |db| Ok(db.transact_or(lane, work))).await
+    }
+
     /// [`Db::read`] for async callers.
     pub async fn read_async<T: Send + 'static>(
         &self,

@@ -17,6 +17,7 @@ use crate::core::sku::KeyKind;
 use crate::db::{DbError, Tx};
 use crate::distributors::{self, Entry, RecordProblem};
 use crate::ingest::{self, NewStore, StoreProblem};
+use crate::payees::{self, PayeeError};
 use crate::plans::{self, PublishProblem};
 use crate::stores::Platform;
 use crate::vault::Vault;
@@ -31,6 +32,8 @@ pub enum SetUpProblem {
     Store(#[from] StoreProblem),
     #[error("the sample company's distributors do not fit those that are there")]
     Distributors(#[from] RecordProblem),
+    #[error("the tax numbers of the sample company's distributors could not be sealed")]
+    Payees(#[from] PayeeError),
     #[error("the sample company's plan could not be published")]
     Plan(#[from] PublishProblem),
     #[error("the sample company sells in {0}, the plan is in another currency; change the plan's currency")]
@@ -50,7 +53,7 @@ pub fn set_up(
     now: DateTime<Utc>,
 ) -> Result<(), SetUpProblem> {
     add_stores(tx, vault, company, now)?;
-    add_distributors(tx, company, now)?;
+    add_distributors(tx, vault, company, now)?;
     add_mappings(tx, company, now)?;
     publish_plan(tx, company, now)?;
     fill_positions(tx, company, now)
@@ -105,7 +108,12 @@ fn add_store(
     ingest::add_store(tx, vault, &store, now).map(|_id| ())
 }
 
-fn add_distributors(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> Result<(), SetUpProblem> {
+fn add_distributors(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    company: &Company,
+    now: DateTime<Utc>,
+) -> Result<(), SetUpProblem> {
     let ids: Vec<String> = company.distributors.iter().map(|person| person.id.clone()).collect();
     let known: BTreeSet<String> =
         distributors::profiles(tx.conn, &ids)?.into_iter().map(|profile| profile.distributor_id).collect();
@@ -128,6 +136,9 @@ fn add_distributors(tx: &mut Tx<'_>, company: &Company, now: DateTime<Utc>) -> R
         .collect();
     if !entries.is_empty() {
         distributors::record(tx, &entries, BY, now)?;
+        let numbers =
+            entries.iter().filter_map(|entry| Some((entry.version.id.clone(), entry.tax_id.clone()?)));
+        payees::record_numbers(tx, vault, &numbers.collect::<Vec<_>>(), BY, now)?;
     }
     Ok(())
 }

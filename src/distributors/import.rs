@@ -36,6 +36,9 @@ pub struct Import {
     /// Any of them keeps the whole file out.
     pub problems: Vec<RowProblem>,
     pub ignored_columns: Vec<String>,
+    /// What the file tells for the tax office, of all its rows; `payees` compares and seals it.
+    #[serde(skip)]
+    pub tax_ids: Vec<(DistributorId, String)>,
     #[serde(skip)]
     entries: Vec<Entry>,
     #[serde(skip)]
@@ -75,6 +78,8 @@ pub fn preview(
     let mut lines = BTreeMap::new();
     for told in told {
         lines.insert(told.entry.version.id.clone(), told.line);
+        let number = told.entry.tax_id.clone();
+        import.tax_ids.extend(number.map(|number| (told.entry.version.id.clone(), number)));
         import.add(told, &known, sheet.has("rank"), effective);
     }
     let changes: Vec<DistributorVersion> = import.entries.iter().map(|entry| entry.version.clone()).collect();
@@ -154,12 +159,11 @@ impl Import {
 /// An empty field of the profile says nothing; it does not take away what is known.
 fn is_same(entry: &Entry, profile: &Profile) -> bool {
     let keeps = |told: &Option<String>, known: &Option<String>| told.is_none() || told == known;
-    let Entry { version, country, tax_id, name, email } = entry;
+    let Entry { version, country, name, email, tax_id: _ } = entry;
     version.sponsor.as_ref().map(DistributorId::as_str) == profile.sponsor_id.as_deref()
         && version.status.name() == profile.status
         && version.rank == profile.rank
         && keeps(country, &profile.country)
-        && keeps(tax_id, &profile.tax_id)
         && keeps(name, &profile.name)
         && keeps(email, &profile.email)
 }

@@ -144,6 +144,7 @@ pub fn record_ranks(
 pub struct Entry {
     pub version: DistributorVersion,
     pub country: Option<String>,
+    /// Not recorded with the rest: it is sealed, by `payees`, for whom `record_numbers` is called beside.
     pub tax_id: Option<String>,
     pub name: Option<String>,
     pub email: Option<String>,

@@ -80,8 +80,6 @@ pub struct Profile {
     #[diesel(sql_type = Nullable<Text>)]
     pub country: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
-    pub tax_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     pub name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub email: Option<String>,
@@ -91,7 +89,7 @@ pub struct Profile {
 
 pub fn profiles(conn: &mut PgConnection, ids: &[String]) -> Result<Vec<Profile>, DbError> {
     Ok(sql_query(
-        "select distributor_id, sponsor_id, status, rank, country, tax_id, name, email, created_at
+        "select distributor_id, sponsor_id, status, rank, country, name, email, created_at
          from distributors where distributor_id = any($1) order by distributor_id",
     )
     .bind::<Array<Text>, _>(ids)
@@ -113,19 +111,17 @@ pub fn upsert(
     let option = |f: fn(&Entry) -> Option<&str>| entries.iter().map(f).collect::<Vec<_>>();
     sql_query(
         "insert into distributors as d
-           (distributor_id, sponsor_id, status, rank, country, tax_id, name, email, created_at)
-         select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           (distributor_id, sponsor_id, status, rank, country, name, email, created_at)
+         select * from unnest($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (distributor_id) do update set
            sponsor_id = excluded.sponsor_id, status = excluded.status, rank = excluded.rank,
-           country = coalesce(excluded.country, d.country), tax_id = coalesce(excluded.tax_id, d.tax_id),
-           name = coalesce(excluded.name, d.name), email = coalesce(excluded.email, d.email)",
+           country = coalesce(excluded.country, d.country), name = coalesce(excluded.name, d.name), email = coalesce(excluded.email, d.email)",
     )
     .bind::<Array<Text>, _>(&ids)
     .bind::<Array<Nullable<Text>>, _>(&sponsors)
     .bind::<Array<Text>, _>(&statuses)
     .bind::<Array<Nullable<Text>>, _>(&ranks)
     .bind::<Array<Nullable<Text>>, _>(option(|e| e.country.as_deref()))
-    .bind::<Array<Nullable<Text>>, _>(option(|e| e.tax_id.as_deref()))
     .bind::<Array<Nullable<Text>>, _>(option(|e| e.name.as_deref()))
     .bind::<Array<Nullable<Text>>, _>(option(|e| e.email.as_deref()))
     .bind::<Array<Timestamptz>, _>(

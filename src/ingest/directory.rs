@@ -120,6 +120,20 @@ pub fn retire_secrets(tx: &mut Tx<'_>, slug: &str, now: DateTime<Utc>) -> Result
     Ok(retired)
 }
 
+/// Seals every secret with `new` that `old` has sealed. Returns how many those were.
+pub fn seal_again(tx: &mut Tx<'_>, old: &Vault, new: &Vault) -> Result<usize, StoreProblem> {
+    let mut again = vec![];
+    for mut secret in repo::sealed_secrets(tx.conn)? {
+        if let Some(sealed) = new.seal_again(old, &secret.sealed)? {
+            secret.sealed = sealed;
+            again.push(secret);
+        }
+    }
+    repo::exchange_sealed(tx.conn, &again)?;
+    bump(tx, "stores")?;
+    Ok(again.len())
+}
+
 /// `None`: referral links do not lead to the store any more.
 pub fn set_storefront(tx: &mut Tx<'_>, slug: &str, storefront: Option<&Url>) -> Result<(), StoreProblem> {
     match repo::set_storefront(tx.conn, slug, storefront.map(Url::as_str))? {

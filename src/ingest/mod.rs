@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub use directory::{
     NewStore, Receiver, SealedSecret, Store, StoreDirectory, StoreProblem, add_secret, add_store, is_slug,
-    retire_secrets, set_attribution, set_storefront,
+    retire_secrets, seal_again, set_attribution, set_storefront,
 };
 pub use intake::{Intake, IntakeError};
 pub use repo::{StoredDelivery, list_stores, load, load_page};

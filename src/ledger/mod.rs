@@ -9,7 +9,8 @@ mod repo;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use balances::{Standing, hold, standings};
+pub use balances::{Standing, bring_forward, checkpoint, hold, standings};
+pub use repo::Sums;
 pub use repo::{StoredEntry, documents, load_entries, load_keys, page};
 
 use crate::core::journal::{JournalEntry, document_evidence};

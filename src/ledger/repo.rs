@@ -1,5 +1,7 @@
 //! SQL of journal entries and postings.
 
+mod sums;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -11,11 +13,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{NewEntry, Standing};
+use super::NewEntry;
 use crate::core::ids::{DistributorId, EventId};
 use crate::core::journal::{Account, Posting};
-use crate::core::money::Currency;
 use crate::db::DbError;
+pub use sums::{Balance, Sums, balances, bring_forward, checkpoint, payable, standings};
 
 pub fn insert(conn: &mut PgConnection, entries: &[NewEntry]) -> Result<(), DbError> {
     if entries.is_empty() {
@@ -114,6 +116,8 @@ pub struct StoredEntry {
     pub posted_at: DateTime<Utc>,
     pub digest: Vec<u8>,
     pub postings: Vec<Posting>,
+    /// Whether the postings are numbered from 1 without a gap, as they were posted.
+    pub is_numbered: bool,
 }
 
 #[derive(QueryableByName)]
@@ -138,6 +142,8 @@ struct PostingRow {
     source_id: Uuid,
     #[diesel(sql_type = Integer)]
     entry_no: i32,
+    #[diesel(sql_type = SmallInt)]
+    posting_no: i16,
     #[diesel(sql_type = SmallInt)]
     account: i16,
     #[diesel(sql_type = Nullable<Text>)]
@@ -201,7 +207,7 @@ pub fn load_keys(conn: &mut PgConnection, keys: &[(Uuid, i32)]) -> Result<Vec<St
 
 fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<StoredEntry>, DbError> {
     let rows: Vec<PostingRow> = sql_query(
-        "select p.source_id, p.entry_no, p.account, p.distributor_id, p.amount, p.event_id
+        "select p.source_id, p.entry_no, p.posting_no, p.account, p.distributor_id, p.amount, p.event_id
          from unnest($1, $2) as k(source_id, entry_no) join postings p using (source_id, entry_no)
          order by p.source_id, p.entry_no, p.posting_no",
     )
@@ -209,9 +215,11 @@ fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<
     .bind::<Array<Integer>, _>(entries.iter().map(|entry| entry.entry_no).collect::<Vec<_>>())
     .load(conn)?;
     let mut by_entry: HashMap<(Uuid, i32), Vec<Posting>> = HashMap::new();
+    let mut last_no: HashMap<(Uuid, i32), i16> = HashMap::new();
     for row in rows {
         let account = Account::from_number(row.account)
             .ok_or_else(|| DbError::Damaged(format!("account {} of entry {}", row.account, row.source_id)))?;
+        last_no.insert((row.source_id, row.entry_no), row.posting_no);
         by_entry.entry((row.source_id, row.entry_no)).or_default().push(Posting {
             account,
             distributor: row.distributor_id.map(DistributorId::new),
@@ -219,95 +227,23 @@ fn with_postings(conn: &mut PgConnection, entries: Vec<EntryRow>) -> Result<Vec<
             event: row.event_id.map(EventId),
         });
     }
-    Ok(entries
-        .into_iter()
-        .map(|row| StoredEntry {
-            postings: by_entry.remove(&(row.source_id, row.entry_no)).unwrap_or_default(),
+    let stored = |row: EntryRow| {
+        let key = (row.source_id, row.entry_no);
+        let postings = by_entry.remove(&key).unwrap_or_default();
+        // They come in order of their unique numbers: the last one is the count.
+        let last = last_no.get(&key).copied().unwrap_or(0);
+        StoredEntry {
+            is_numbered: usize::try_from(last) == Ok(postings.len()),
+            postings,
             source: row.source_id,
             number: row.entry_no,
             kind: row.kind,
             currency: row.currency,
             posted_at: row.posted_at,
             digest: row.digest,
-        })
-        .collect())
-}
-
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Balance {
-    #[diesel(sql_type = SmallInt)]
-    pub account: i16,
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Text)]
-    pub title: String,
-    #[diesel(sql_type = Text)]
-    pub currency: String,
-    /// Debit positive.
-    #[diesel(sql_type = Numeric)]
-    pub amount: Decimal,
-}
-
-pub fn balances(conn: &mut PgConnection) -> Result<Vec<Balance>, DbError> {
-    Ok(sql_query(
-        "select a.account, a.name, a.title, e.currency::text as currency, sum(p.amount) as amount
-         from postings p
-         join journal_entries e using (source_id, entry_no)
-         join accounts a on a.account = p.account
-         group by a.account, a.name, a.title, e.currency order by a.account, e.currency",
-    )
-    .load(conn)?)
-}
-
-pub fn payable(conn: &mut PgConnection, distributor: &str) -> Result<Vec<Balance>, DbError> {
-    Ok(sql_query(
-        "select a.account, a.name, a.title, e.currency::text as currency, sum(p.amount) as amount
-         from postings p
-         join journal_entries e using (source_id, entry_no)
-         join accounts a on a.account = p.account
-         where p.distributor_id = $1
-         group by a.account, a.name, a.title, e.currency order by a.account, e.currency",
-    )
-    .bind::<Text, _>(distributor)
-    .load(conn)?)
-}
-
-#[derive(QueryableByName)]
-struct StandingRow {
-    #[diesel(sql_type = SmallInt)]
-    account: i16,
-    #[diesel(sql_type = Text)]
-    distributor_id: String,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = Numeric)]
-    amount: Decimal,
-}
-
-pub fn standings(
-    conn: &mut PgConnection,
-    accounts: &[Account],
-    distributors: Option<&[&str]>,
-) -> Result<Vec<Standing>, DbError> {
-    let rows: Vec<StandingRow> = sql_query(
-        "select p.account, p.distributor_id, e.currency::text as currency, sum(p.amount) as amount
-         from postings p join journal_entries e using (source_id, entry_no)
-         where p.account = any($1) and p.distributor_id is not null and ($2 is null or p.distributor_id = any($2))
-         group by 1, 2, 3 having sum(p.amount) <> 0 order by 2, 3, 1",
-    )
-    .bind::<Array<SmallInt>, _>(accounts.iter().map(|account| account.number()).collect::<Vec<_>>())
-    .bind::<Nullable<Array<Text>>, _>(distributors)
-    .load(conn)?;
-    let damaged =
-        |row: &StandingRow| DbError::Damaged(format!("account {} of {}", row.account, row.currency));
-    rows.into_iter()
-        .map(|row| {
-            let account = Account::from_number(row.account).ok_or_else(|| damaged(&row))?;
-            let currency = Currency::parse(&row.currency).ok_or_else(|| damaged(&row))?;
-            let distributor = DistributorId::new(row.distributor_id);
-            Ok(Standing { account, distributor, currency, amount: row.amount })
-        })
-        .collect()
+        }
+    };
+    Ok(entries.into_iter().map(stored).collect())
 }
 
 /// In one order, so that nobody waits for each other.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, Utc};
 use serde_json::json;
 
 use super::given::Details;
@@ -63,7 +63,8 @@ pub(super) fn record(
     let keys = keys::ensure(tx, vault, &ids, now)?;
     let known = known(tx.conn, vault, &ids)?;
     let last = repo::last_versions(tx.conn, &ids)?;
-    let until = (hold_days > 0).then(|| now + TimeDelta::days(i64::from(hold_days)));
+    let until = (hold_days > 0).then(|| now.checked_add_days(Days::new(u64::from(hold_days))));
+    let until = until.map(|until| until.unwrap_or(DateTime::<Utc>::MAX_UTC));
     let (mut rows, mut recorded) = (vec![], vec![]);
     for (id, details) in changes {
         let Some(key) = keys.get(*id).filter(|_| known.get(*id) != Some(*details)) else {

@@ -26,6 +26,9 @@ pub fn erase(
     now: DateTime<Utc>,
 ) -> Result<Erased, PayeeError> {
     hold_all(tx, &[distributor])?;
+    if repo::is_being_paid(tx.conn, distributor)? {
+        return Err(PayeeError::OnItsWay(distributor.clone()));
+    }
     if !repo::destroy(tx.conn, distributor)? {
         return Err(PayeeError::Nothing(distributor.clone()));
     }

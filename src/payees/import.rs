@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::change::{known, record};
+use super::tin::checked;
 use super::{Details, Given, PayeeError, Recorded, TaxChange, TaxStatus, TinKind, tax, tax_heads};
 use crate::access::audit;
 use crate::core::ids::DistributorId;
@@ -125,9 +126,14 @@ fn tax_change(row: &Row<'_>, problems: &mut Vec<RowProblem>) -> Option<TaxChange
         let known = TaxStatus::ALL.map(TaxStatus::name).join(", ");
         problems.push(row.problem("tax_status", format!("{name:?} is no status; use one of {known}")));
     }
+    let told = kind.and_then(|(_, kind)| kind);
+    if let Some(number) = &number {
+        let wrong = checked(told.unwrap_or_default(), number).err();
+        problems.extend(wrong.map(|PayeeProblem::Wrong { field, what }| row.problem(field, what)));
+    }
     let change = TaxChange {
         number,
-        kind: kind.and_then(|(_, kind)| kind),
+        kind: told,
         status: status.and_then(|(_, status)| status),
         ..TaxChange::default()
     };

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::PayeeError;
 use super::repo::keys as repo;
 use crate::core::ids::DistributorId;
-use crate::db::Tx;
+use crate::db::{Conn, DbError, Tx};
 use crate::vault::Vault;
 
 /// A person's key and its number.
@@ -55,8 +55,13 @@ pub fn ensure(
         made.push(repo::KeyRow { distributor_id: id.0.clone(), key_no: no, sealed_key });
         keys.insert(id.clone(), Key { no, vault: below });
     }
-    repo::insert(tx.conn, &made, vault.fingerprint(), now)?;
+    repo::insert(tx.conn, &made, &vault.fingerprint(), now)?;
     Ok(keys)
+}
+
+/// How many keys [`rotate_page`] has still to seal.
+pub fn under_another_key(conn: &mut Conn, vault: &Vault) -> Result<i64, DbError> {
+    repo::count_under_another(conn, &vault.fingerprint())
 }
 
 /// As many keys as are sealed again in one database transaction.
@@ -65,7 +70,7 @@ const PAGE: i64 = 1000;
 /// Seals the next page of keys with `new` that are sealed with another one, which has to be `old`. Returns how many;
 /// zero when nothing is left. Can be stopped and gone on with.
 pub fn rotate_page(tx: &mut Tx<'_>, old: &Vault, new: &Vault) -> Result<usize, PayeeError> {
-    let rows = repo::sealed_under_another(tx.conn, new.fingerprint(), PAGE)?;
+    let rows = repo::sealed_under_another(tx.conn, &new.fingerprint(), PAGE)?;
     let mut again = vec![];
     for row in rows {
         let distributor = DistributorId::new(row.distributor_id.as_str());
@@ -76,7 +81,7 @@ pub fn rotate_page(tx: &mut Tx<'_>, old: &Vault, new: &Vault) -> Result<usize, P
         again.push(repo::KeyRow { sealed_key: new.seal_for(&context, &key)?, ..row });
     }
     if !again.is_empty() {
-        repo::seal_again(tx.conn, &again, new.fingerprint())?;
+        repo::seal_again(tx.conn, &again, &new.fingerprint())?;
     }
     Ok(again.len())
 }

@@ -24,7 +24,7 @@ use chrono::{DateTime, Utc};
 pub use change::{Recorded, release, set};
 pub use erase::{Erased, erase};
 pub use given::{Details, Given};
-pub use keys::rotate_page;
+pub use keys::{rotate_page, under_another_key};
 pub use repo::{Version, versions};
 pub use reveal::{Revealed, reveal};
 pub use tax::{
@@ -54,10 +54,12 @@ pub enum PayeeError {
     NotHeld(DistributorId),
     #[error("who changed the details cannot release them; ask somebody else")]
     OwnChange,
+    #[error("a payout to {0} is on its way, and its file could not be written again; forget afterwards")]
+    OnItsWay(DistributorId),
     #[error("{0}")]
     Reason(&'static str),
-    #[error(transparent)]
-    Given(#[from] PayeeProblem),
+    #[error("{distributor}: {problem}")]
+    Given { distributor: DistributorId, problem: PayeeProblem },
     #[error(
         "the sealed details of {distributor} cannot be opened; were rows moved, or is this another secret.key?"
     )]

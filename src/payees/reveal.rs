@@ -41,7 +41,9 @@ pub fn reveal(
             "the reason goes into the audit log; leave the number itself out of it",
         ));
     }
-    detail["reason"] = json!(reason);
+    if let Some(told) = detail.as_object_mut() {
+        told.insert("reason".to_owned(), json!(reason));
+    }
     let action = if asks_tax { "payee.tax.reveal" } else { "payee.reveal" };
     audit::record(tx, by, action, distributor.as_str(), detail, now)?;
     Ok(revealed)

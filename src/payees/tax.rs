@@ -129,10 +129,9 @@ impl TaxChange {
     /// Another number was not certified by what its owner signed before.
     fn applied(&self, known: &(TaxData, TaxStatus)) -> Result<(TaxData, TaxStatus), PayeeProblem> {
         let (mut data, mut status) = known.clone();
-        let number = self.number.as_ref().or(data.number.as_ref());
-        let guessed = self.number.as_deref().map(TinKind::of).filter(|kind| *kind != TinKind::Unknown);
-        let kind = self.kind.or(guessed).unwrap_or(data.kind);
-        let number = number.map(|number| checked(kind, number)).transpose()?;
+        let told = self.number.as_deref();
+        let kind = self.kind.or_else(|| Some(guessed(told?, data.kind))).unwrap_or(data.kind);
+        let number = told.or(data.number.as_deref()).map(|number| checked(kind, number)).transpose()?;
         if number != data.number {
             status = TaxStatus::None;
         }
@@ -146,6 +145,13 @@ impl TaxChange {
         data.address = self.address.clone().or(data.address);
         Ok((data, status))
     }
+}
+
+/// The kind of a number that came without one: what it looks like, else the kind that is known, if it can be that.
+fn guessed(number: &str, known: TinKind) -> TinKind {
+    let looks_like = Some(TinKind::of(number)).filter(|kind| *kind != TinKind::Unknown);
+    let fits = looks_like.into_iter().chain([known]).find(|kind| checked(*kind, number).is_ok());
+    fits.unwrap_or_default()
 }
 
 fn text(field: &'static str, told: Option<&String>) -> Result<Option<String>, PayeeProblem> {
@@ -187,15 +193,7 @@ pub fn record_numbers(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<usize, PayeeError> {
-    let change = |number: &String| {
-        // A column of a file tells no kind, and what only looks like one is kept as it came.
-        let kind = Some(TinKind::of(number)).filter(|kind| checked(*kind, number).is_ok());
-        TaxChange {
-            kind: kind.or(Some(TinKind::Unknown)),
-            number: Some(number.clone()),
-            ..TaxChange::default()
-        }
-    };
+    let change = |number: &String| TaxChange { number: Some(number.clone()), ..TaxChange::default() };
     let changes: Vec<(&DistributorId, TaxChange)> = numbers.iter().map(|(id, it)| (id, change(it))).collect();
     let mut news = 0;
     for page in changes.chunks(PAGE) {
@@ -223,7 +221,8 @@ pub(super) fn record(
     let (nothing, mut rows) = (Default::default(), vec![]);
     for (id, change) in changes {
         let before = known.get(*id).unwrap_or(&nothing);
-        let (data, status) = change.applied(before)?;
+        let wrong = |problem| PayeeError::Given { distributor: (*id).clone(), problem };
+        let (data, status) = change.applied(before).map_err(wrong)?;
         let Some(key) = keys.get(*id).filter(|_| (&data, &status) != (&before.0, &before.1)) else {
             continue;
         };
@@ -290,6 +289,8 @@ mod tests {
         assert_eq!(again.1, TaxStatus::W9, "the same number, written otherwise");
         assert_eq!(number("123-45-6780").applied(&certified).unwrap().1, TaxStatus::None);
         assert!(signed.applied(&Default::default()).is_err(), "a W-9 without a number");
+        let vat = number("DE123456789").applied(&certified).unwrap();
+        assert_eq!((vat.0.kind, vat.1), (TinKind::Unknown, TaxStatus::None), "no kind that fits");
         let foreign = TaxChange { kind: Some(TinKind::Vat), ..number("DE123456789") };
         assert!(TaxChange { status: Some(TaxStatus::W9), ..foreign }.applied(&told).is_err());
     }

@@ -1,5 +1,7 @@
 //! A batch is prepared: what is due is chosen, and leaves the balances in the same database transaction.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -11,12 +13,14 @@ use super::{gate, movement, repo};
 use crate::clock::new_id;
 use crate::core::ids::DistributorId;
 use crate::core::journal::Account;
+use crate::core::money::Currency;
 use crate::core::payout::choice::{Candidate, Choice, Chosen, Destination, LeftOut, Terms, Why, choose};
 use crate::core::payout::steps::ItemMoney;
 use crate::core::payout::{ItemStatus, Rail};
 use crate::db::{Conn, DbError, Tx};
-use crate::ledger;
+use crate::ledger::{self, Standing};
 use crate::payees;
+use crate::settlements::{self, SettlementProblem};
 
 /// What a batch is to be.
 #[derive(Clone, Debug)]
@@ -53,6 +57,7 @@ pub fn prepare(tx: &mut Tx<'_>, order: &Order, by: &str, now: DateTime<Utc>) -> 
     repo::lock(tx.conn)?;
     gate::pass(tx.conn)?;
     sensible(order)?;
+    let without_rate = convert(tx, order, now)?;
     let someone = candidates(tx.conn, order, None)?;
     let ids: Vec<&str> = someone.iter().map(|candidate| candidate.distributor.as_str()).collect();
     ledger::hold(tx, &ids)?;
@@ -84,11 +89,33 @@ pub fn prepare(tx: &mut Tx<'_>, order: &Order, by: &str, now: DateTime<Utc>) -> 
     let items = items(tx, &batch, choice.items, now)?;
     repo::items::insert(tx.conn, &items)?;
     movement::post_prepared(tx, &batch, &items, now)?;
-    let detail = json!({"items": items.len(), "total": super::batch::total(&items), "currency": batch.currency,
+    let detail = json!({"without_rate": without_rate, "items": items.len(), "total": super::batch::total(&items), "currency": batch.currency,
                         "rail": batch.rail, "carried": choice.carried.len(), "recovered": choice.recovered.len(),
                         "left_out": batch.left_out.len()});
     super::changed(tx, &batch, "prepared", detail, by, now)?;
     Ok(batch)
+}
+
+/// Whoever is paid on this rail in its currency, and has earned in another one, has earned in this one. Returns the
+/// currencies for which there is no rate: nothing of them is paid.
+fn convert(tx: &mut Tx<'_>, order: &Order, now: DateTime<Utc>) -> Result<BTreeSet<Currency>, PayoutProblem> {
+    let foreign: Vec<Standing> = ledger::standings(tx.conn, &[Account::CommissionPayable], None)?
+        .into_iter()
+        .filter(|standing| standing.currency != order.terms.currency && standing.amount < Decimal::ZERO)
+        .collect();
+    let mut ids: Vec<&str> = foreign.iter().map(|standing| standing.distributor.as_str()).collect();
+    ids.dedup();
+    let heads = payees::heads(tx.conn, &ids)?;
+    ids.retain(|id| {
+        let head = heads.get(&DistributorId::new(*id));
+        head.is_some_and(|head| head.rail == order.rail && head.currency == order.terms.currency)
+    });
+    let conversions = settlements::convert(tx, &ids, order.terms.currency, now);
+    let conversions = conversions.map_err(|problem| match problem {
+        SettlementProblem::Db(error) => PayoutProblem::Db(error),
+        other => PayoutProblem::Refused(other.to_string()),
+    })?;
+    Ok(conversions.without_rate)
 }
 
 fn sensible(order: &Order) -> Result<(), PayoutProblem> {

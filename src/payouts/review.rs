@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::batch::{Batch, BatchStatus, Item, PayeeNews, digest, total};
 use super::problem::PayoutProblem;
 use super::{approve, gate, held, repo};
+use crate::chain::{self, GivenHead};
 use crate::core::ids::DistributorId;
 use crate::core::payout::ItemStatus;
 use crate::core::payout::choice::Why;
@@ -39,6 +40,8 @@ pub struct Review {
     pub blocked: Vec<String>,
     /// Why nothing may leave at all.
     pub stopped: Option<String>,
+    /// Of the chain, given out after the file was exported.
+    pub chain_head: Option<GivenHead>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -95,6 +98,7 @@ pub fn review(conn: &mut Conn, batch_no: i32, now: DateTime<Utc>) -> Result<Revi
         over_limits: approve::over_limits(&batch.terms, &items),
         blocked,
         stopped: if waits { gate::stopped(conn)? } else { None },
+        chain_head: chain::head_of(conn, &format!("payout {batch_no}"))?,
         items,
         batch,
     })

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::repo;
+use super::{chain, repo};
+use crate::chain::GivenHead;
 use crate::commissions::{self, StoredCalculation, StoredEvent, evidence};
 use crate::core::ids::DistributorId;
 use crate::core::journal::{Account, EntryKind, JournalEntry, Posting, document_evidence};
@@ -22,6 +23,9 @@ pub struct Problem {
     /// The row's key, as in the table's primary key.
     pub row: String,
     pub message: String,
+    /// Its place in the chain, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -33,6 +37,12 @@ pub struct Verified {
     pub deliveries: u64,
     /// Of them, those whose personal data was taken out.
     pub redacted: u64,
+    /// Links of the chain.
+    pub chained: u64,
+    /// Of them, those of the audit log.
+    pub audit_rows: u64,
+    /// Heads that were given out.
+    pub heads: u64,
     pub problems: Vec<Problem>,
 }
 
@@ -41,8 +51,23 @@ impl Verified {
         self.problems.is_empty()
     }
 
-    fn found(&mut self, table: &'static str, row: impl Into<String>, message: impl Into<String>) {
-        self.problems.push(Problem { table, row: row.into(), message: message.into() });
+    /// The smallest place in the chain that a problem belongs to.
+    pub fn first_bad(&self) -> Option<i64> {
+        self.problems.iter().filter_map(|problem| problem.seq).min()
+    }
+
+    pub(super) fn found(&mut self, table: &'static str, row: impl Into<String>, message: impl Into<String>) {
+        self.found_at(table, row, message, None);
+    }
+
+    pub(super) fn found_at(
+        &mut self,
+        table: &'static str,
+        row: impl Into<String>,
+        message: impl Into<String>,
+        seq: Option<i64>,
+    ) {
+        self.problems.push(Problem { table, row: row.into(), message: message.into(), seq });
     }
 }
 
@@ -51,9 +76,15 @@ const PAGE: i64 = 500;
 const AT_ONCE: usize = 10;
 const FACTS: i64 = 10_000;
 
-/// Walks the whole journal and all stored deliveries. `progress` is told how many rows were seen so far.
-pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified, DbError> {
+/// Walks the chain, the whole journal and all stored deliveries. `heads`: those that were kept outside of the database.
+/// `progress` is told how many rows were seen so far.
+pub fn verify(
+    conn: &mut Conn,
+    heads: &[GivenHead],
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, DbError> {
     let mut verified = Verified::default();
+    let mut expected = chain::Expected::load(conn)?;
     let mut after = None;
     loop {
         let page = ledger::page(conn, after, PAGE)?;
@@ -63,10 +94,12 @@ pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified
         let runs = repo::runs_among(conn, &sources)?;
         let (of_runs, of_orders): (Vec<_>, Vec<_>) = page.iter().partition(|key| runs.contains(&key.0));
         for keys in std::iter::once(of_orders.as_slice()).chain(of_runs.chunks(AT_ONCE)) {
-            check_entries(conn, keys, &mut verified)?;
+            check_entries(conn, keys, &mut expected, &mut verified)?;
             progress(verified.entries);
         }
     }
+    expected.check_balances(&mut verified);
+    chain::check(conn, &expected, heads, &mut verified, &mut progress)?;
     for missing in repo::missing_entries(conn)? {
         verified.found(
             "journal_entries",
@@ -92,14 +125,14 @@ pub fn verify(conn: &mut Conn, mut progress: impl FnMut(u64)) -> Result<Verified
 }
 
 /// What the entries of a page rest on.
-struct Grounds {
+pub(super) struct Grounds {
     calculations: HashMap<(Uuid, i32), (StoredCalculation, serde_json::Value)>,
     events: HashMap<(Uuid, i32), Vec<StoredEvent>>,
     documents: HashMap<(Uuid, i32), serde_json::Value>,
 }
 
 impl Grounds {
-    fn load(conn: &mut Conn, keys: &[(Uuid, i32)]) -> Result<Self, DbError> {
+    pub fn load(conn: &mut Conn, keys: &[(Uuid, i32)]) -> Result<Self, DbError> {
         let calculations = commissions::calculations_at(conn, keys)?
             .into_iter()
             .map(|(calculation, snapshot)| {
@@ -114,15 +147,49 @@ impl Grounds {
     }
 }
 
-fn check_entries(conn: &mut Conn, keys: &[(Uuid, i32)], verified: &mut Verified) -> Result<(), DbError> {
+impl Grounds {
+    /// The seal of what an entry rests on, as it stands now; `None` when it is not there.
+    pub fn evidence(&self, key: (Uuid, i32)) -> Option<[u8; 32]> {
+        if let Some(document) = self.documents.get(&key) {
+            return Some(document_evidence(document));
+        }
+        let (calculation, snapshot) = self.calculations.get(&key)?;
+        Some(evidence(calculation, snapshot, self.events.get(&key).map_or(&[], Vec::as_slice)))
+    }
+}
+
+fn check_entries(
+    conn: &mut Conn,
+    keys: &[(Uuid, i32)],
+    expected: &mut chain::Expected,
+    verified: &mut Verified,
+) -> Result<(), DbError> {
     if keys.is_empty() {
         return Ok(());
     }
-    let grounds = Grounds::load(conn, keys)?;
-    for stored in ledger::load_keys(conn, keys)? {
+    let loaded = Grounds::load(conn, keys).and_then(|grounds| Ok((grounds, ledger::load_keys(conn, keys)?)));
+    let (grounds, entries) = match (loaded, keys) {
+        (Ok(loaded), _) => loaded,
+        (Err(DbError::Damaged(message)), [(source, number)]) => {
+            let seq = chain::seqs(conn, keys)?.get(&(*source, *number)).copied();
+            verified.found_at("journal_entries", ledger::reference(*source, *number), message, seq);
+            return Ok(());
+        }
+        // One of them cannot be read: which one?
+        (Err(DbError::Damaged(_)), _) => {
+            return keys.chunks(1).try_for_each(|key| check_entries(conn, key, expected, verified));
+        }
+        (Err(error), _) => return Err(error),
+    };
+    let seqs = chain::seqs(conn, keys)?;
+    for stored in entries {
+        let seq = seqs.get(&(stored.source, stored.number)).copied();
         verified.entries += 1;
         verified.postings += u64::try_from(stored.postings.len()).unwrap_or(0);
+        expected.take(&stored, seq);
+        let before = verified.problems.len();
         check_entry(&stored, &grounds, verified);
+        verified.problems.iter_mut().skip(before).for_each(|problem| problem.seq = seq);
     }
     Ok(())
 }
@@ -133,9 +200,15 @@ fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified)
         Ok(entry) => entry,
         Err(message) => return verified.found("journal_entries", row, message),
     };
+    if !stored.is_numbered {
+        verified.found("postings", row.clone(), "the entry's postings are not numbered as they were posted");
+    }
     let key = (stored.source, stored.number);
     if !entry.kind().is_calculated() {
         return check_document(stored, &entry, grounds, verified);
+    }
+    if grounds.documents.contains_key(&key) {
+        verified.found("entry_documents", row.clone(), "the entry rests on a calculation, not on a document");
     }
     let Some((calculation, snapshot)) = grounds.calculations.get(&key) else {
         return verified.found("calculations", row, "the entry's calculation is not there");
@@ -148,6 +221,10 @@ fn check_entry(stored: &StoredEntry, grounds: &Grounds, verified: &mut Verified)
     if let Some(event) = events.iter().find(|event| !is_posted(event, &posted)) {
         let message =
             format!("commission event {} has no posting of its amount in this entry", event.event_id);
+        verified.found("commission_events", row.clone(), message);
+    }
+    if let Some(event) = events.iter().find(|event| event.currency != stored.currency) {
+        let message = format!("commission event {} is in another currency than this entry", event.event_id);
         verified.found("commission_events", row.clone(), message);
     }
     if entry.digest(&evidence(calculation, snapshot, events)).as_slice() != stored.digest {

@@ -1,6 +1,7 @@
 //! What waits for a person: numbers for the menu and for the dashboard. Counted only so far.
 
-use diesel::sql_types::{BigInt, Text};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::Conn;
@@ -23,6 +24,12 @@ pub struct Waiting {
     /// Warnings and alarms.
     #[diesel(sql_type = BigInt)]
     pub notices: i64,
+    /// When the ledger was verified last.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub verified_at: Option<DateTime<Utc>>,
+    /// What came of it.
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub verified_ok: Option<bool>,
 }
 
 /// Up to [`ENOUGH`] of each, and one more when there are more.
@@ -31,7 +38,10 @@ pub fn waiting(conn: &mut Conn) -> Result<Waiting, DbError> {
         "select (select count(*) from (select distinct order_id from holds limit $1) h) as held,
                 (select count(*) from (select distinct cause from holds where reason = $2 limit $1) u) as unmapped,
                 (select count(*) from (select 1 from outbox where parked_at is not null limit $1) p) as parked,
-                (select count(*) from notices where resolved_at is null and severity <> 'info') as notices",
+                (select count(*) from notices where resolved_at is null and severity <> 'info') as notices,
+                v.at as verified_at, v.ok as verified_ok
+         from (select 1) once
+         left join (select at, ok from verifications order by verification_no desc limit 1) v on true",
     )
     .bind::<BigInt, _>(ENOUGH + 1)
     .bind::<Text, _>(crate::core::assess::Hold::UnmappedSku.name())

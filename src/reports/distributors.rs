@@ -38,7 +38,7 @@ pub fn list(conn: &mut Conn, filter: &Filter, after: &str) -> Result<Page<Profil
         ),
     };
     let rows: Vec<Profile> = sql_query(format!(
-        "select distributor_id, sponsor_id, status, rank, country, tax_id, name, email, created_at
+        "select distributor_id, sponsor_id, status, rank, country, name, email, created_at
          from distributors d
          where d.distributor_id > $1 and ($2 = '' or d.status = $2) and {condition}
          order by d.distributor_id limit $4"

@@ -20,7 +20,7 @@ pub use adjustments::{
 };
 pub use debts::{Debt, debts, write_off};
 pub use policies::{NewPolicy, add_policy, policies};
-pub use rates::{Converted, NewRate, add_rates, convert, rate_at, rates};
+pub use rates::{Conversions, Converted, NewRate, add_rates, convert, rate_at, rates};
 pub use repo::held::{Holdback, holdbacks};
 pub use worker::{Settled, Worker, settle};
 

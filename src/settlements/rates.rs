@@ -1,13 +1,17 @@
 //! Exchange rates, and what is owed in one currency becoming owed in another.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
 
 use super::post::{Settlement, posting};
-use super::{Purse, SettlementProblem, refused, repo};
+use super::{SettlementProblem, refused, repo};
 use crate::access::audit;
+use crate::core::ids::DistributorId;
 use crate::core::journal::{Account, EntryKind};
 use crate::core::money::{Currency, Rounding};
 use crate::core::settlement::Rate;
@@ -83,40 +87,75 @@ pub struct Converted {
     pub rate: Rate,
 }
 
-/// Everything payable to a distributor in one currency becomes payable in another, at today's rate. `None` when
-/// nothing is payable.
+/// What came of converting several.
+#[derive(Debug, Default)]
+pub struct Conversions {
+    pub done: Vec<(DistributorId, Converted)>,
+    /// Currencies for which there is no rate of these days; nothing of them was converted.
+    pub without_rate: BTreeSet<Currency>,
+}
+
+/// Everything payable to these distributors in other currencies becomes payable in one, at today's rates.
 pub fn convert(
     tx: &mut Tx<'_>,
-    (distributor, from): &Purse,
+    distributors: &[&str],
     to: Currency,
     now: DateTime<Utc>,
-) -> Result<Option<Converted>, SettlementProblem> {
-    let id = [distributor.as_str()];
-    ledger::hold(tx, &id)?;
-    let payable = ledger::standings(tx.conn, &[Account::CommissionPayable], Some(&id))?;
-    let payable = payable.into_iter().find(|standing| standing.currency == *from);
-    let amount = payable.map_or(Decimal::ZERO, |standing| -standing.amount);
-    if amount <= Decimal::ZERO || *from == to {
-        return Ok(None);
+) -> Result<Conversions, SettlementProblem> {
+    let mut conversions = Conversions::default();
+    if distributors.is_empty() {
+        return Ok(conversions);
     }
-    let rate = rate_at(tx.conn, *from, to, now.date_naive())?;
-    let into = rate.convert(amount, Rounding::HalfEven)?.amount();
-    if into.is_zero() {
-        return Ok(None);
-    }
-    let document = json!({"rate": rate.rate, "rate_no": rate.rate_no, "on": rate.on_date, "source": rate.source,
-        "from": {"currency": from, "amount": amount}, "to": {"currency": to, "amount": into}, "rounding": "half_even"});
+    ledger::hold(tx, distributors)?;
+    let mut rates: HashMap<Currency, Option<Rate>> = HashMap::new();
     let mut settlement = Settlement::new(now);
-    let out = [
-        posting(Account::CommissionPayable, Some(distributor), amount),
-        posting(Account::Conversion, None, -amount),
-    ];
-    settlement.add(EntryKind::Conversion, *from, out.into(), document.clone())?;
-    let back = [
-        posting(Account::Conversion, None, into),
-        posting(Account::CommissionPayable, Some(distributor), -into),
-    ];
-    settlement.add(EntryKind::Conversion, to, back.into(), document)?;
+    for purse in ledger::standings(tx.conn, &[Account::CommissionPayable], Some(distributors))? {
+        let (from, amount) = (purse.currency, -purse.amount);
+        if from == to || amount <= Decimal::ZERO {
+            continue;
+        }
+        let rate = match rates.entry(from) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(match rate_at(tx.conn, from, to, now.date_naive()) {
+                Ok(rate) => Some(rate),
+                Err(SettlementProblem::NoRate { .. }) => None,
+                Err(problem) => return Err(problem),
+            }),
+        };
+        let Some(rate) = rate.clone() else {
+            conversions.without_rate.insert(from);
+            continue;
+        };
+        let into = rate.convert(amount, Rounding::HalfEven)?.amount();
+        if !into.is_zero() {
+            let converted = Converted { from_amount: amount, to_amount: into, rate };
+            both_sides(&mut settlement, &purse.distributor, from, &converted)?;
+            conversions.done.push((purse.distributor, converted));
+        }
+    }
     settlement.post(tx)?;
-    Ok(Some(Converted { from_amount: amount, to_amount: into, rate }))
+    Ok(conversions)
+}
+
+/// An entry in each currency, both with the same document.
+fn both_sides(
+    settlement: &mut Settlement,
+    distributor: &DistributorId,
+    from: Currency,
+    converted: &Converted,
+) -> Result<(), DbError> {
+    let Converted { from_amount, to_amount, rate } = converted;
+    let document = json!({"rate": rate.rate, "rate_no": rate.rate_no, "on": rate.on_date, "source": rate.source,
+        "from": {"currency": from, "amount": from_amount}, "to": {"currency": rate.to, "amount": to_amount},
+        "rounding": "half_even"});
+    let out = [
+        posting(Account::CommissionPayable, Some(distributor), *from_amount),
+        posting(Account::Conversion, None, -from_amount),
+    ];
+    settlement.add(EntryKind::Conversion, from, out.into(), document.clone())?;
+    let back = [
+        posting(Account::Conversion, None, *to_amount),
+        posting(Account::CommissionPayable, Some(distributor), -to_amount),
+    ];
+    settlement.add(EntryKind::Conversion, rate.to, back.into(), document)
 }

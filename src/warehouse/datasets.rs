@@ -16,7 +16,7 @@ pub struct Dataset {
 
 pub const POSTINGS: &str = "postings";
 
-pub const DATASETS: [Dataset; 7] = [
+pub const DATASETS: [Dataset; 8] = [
     Dataset {
         name: POSTINGS,
         left_out: &[],
@@ -37,6 +37,13 @@ pub const DATASETS: [Dataset; 7] = [
         rows: "period = $1",
         order: "order_id, calculation_no, line collate \"C\"",
         sum: Some(("net", &["currency"])),
+    },
+    Dataset {
+        name: "payout_items",
+        left_out: &["status", "code", "changed_at"],
+        rows: "period = $1",
+        order: "item_no",
+        sum: Some(("net", &["rail", "currency"])),
     },
     Dataset {
         name: "deliveries",

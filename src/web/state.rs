@@ -48,6 +48,7 @@ pub struct AppState {
     pub stop_loss: Decimal,
     /// What holds for payouts, by rail.
     pub payouts: settings::Payouts,
+    pub payees: settings::Payees,
     pub cookies: settings::Referrals,
     /// How far back stores are read.
     pub pulls: settings::Pulls,

@@ -359,7 +359,7 @@ impl<'s> Stage<'s> {
     /// The ledger holds and everything in it can be made again from the stored bodies.
     fn proof(&self) -> Vec<String> {
         let db = &self.app.db;
-        let verified = db.read(Lane::Admin, |conn| proof::verify(conn, |_| {})).unwrap();
+        let verified = db.read(Lane::Admin, |conn| proof::verify(conn, &[], |_| {})).unwrap();
         let replayed = db.read(Lane::Admin, |conn| proof::replay(conn, &self.app.books, |_| {})).unwrap();
         let problems = verified.problems.iter().map(|problem| format!("verify: {problem:?}"));
         let differences = replayed.differences.iter().map(|difference| format!("replay: {difference:?}"));

@@ -75,6 +75,9 @@ pub fn reviewed(review: &Review, items: bool) -> anyhow::Result<Outcome> {
         batch.purpose
     ))?;
     output::line(format_args!("digest {}", review.digest))?;
+    if let Some(head) = &review.chain_head {
+        output::line(format_args!("chain  {} {}", head.seq, head.hash))?;
+    }
     output::line(format_args!("fees {}, withheld {} {currency}", review.fees, review.withheld))?;
     if let Some(last) = &review.last {
         output::line(format_args!(

@@ -1,7 +1,7 @@
 //! SQL of how stores are reached.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel::{OptionalExtension, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
 use super::super::NewConnection;
@@ -200,6 +200,31 @@ pub fn forget(conn: &mut PgConnection, store: StoreId) -> Result<(), DbError> {
          delete from store_connections where store_id = $1",
     )
     .bind::<Integer, _>(store.0)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The credentials of every store that has some, held for the rest of the database transaction.
+pub fn sealed_credentials(conn: &mut PgConnection) -> Result<Vec<(i32, Vec<u8>)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Sealed {
+        #[diesel(sql_type = Integer)]
+        store_id: i32,
+        #[diesel(sql_type = Binary)]
+        credentials: Vec<u8>,
+    }
+    let sql = "select store_id, credentials from store_connections order by store_id for update";
+    let rows: Vec<Sealed> = sql_query(sql).load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.store_id, row.credentials)).collect())
+}
+
+pub fn exchange_credentials(conn: &mut PgConnection, rows: &[(i32, Vec<u8>)]) -> Result<(), DbError> {
+    sql_query(
+        "update store_connections c set credentials = t.credentials
+         from unnest($1, $2) as t(store_id, credentials) where c.store_id = t.store_id",
+    )
+    .bind::<Array<Integer>, _>(rows.iter().map(|(store, _)| *store).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(rows.iter().map(|(_, sealed)| sealed.as_slice()).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }

@@ -57,10 +57,10 @@ pub fn told_since_forgotten(conn: &mut PgConnection) -> Result<Vec<(StoreId, Str
         "select c.store_id, c.customer_id from customers c
          where c.redacted_at is not null and (
            exists (select from orders o where o.store_id = c.store_id and o.customer_id = c.customer_id
-                   and o.assessed_at > c.redacted_at)
+                   and o.assessed_at >= c.redacted_at)
            or exists (select from customer_deliveries k join delivery_outcomes d using (delivery_id)
                       where k.store_id = c.store_id and k.customer_id = c.customer_id
-                        and d.processed_at > c.redacted_at))
+                        and d.processed_at >= c.redacted_at))
          order by 1, 2",
     )
     .load(conn)?;

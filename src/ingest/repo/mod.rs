@@ -5,6 +5,6 @@ mod stores;
 
 pub use deliveries::{StoredDelivery, insert, insert_repeats, load, load_page};
 pub use stores::{
-    Secrets, insert_secret, insert_store, list_stores, lock_secrets, retire_secrets, set_attribution,
-    set_storefront,
+    Secrets, exchange_sealed, insert_secret, insert_store, list_stores, lock_secrets, retire_secrets,
+    sealed_secrets, set_attribution, set_storefront,
 };

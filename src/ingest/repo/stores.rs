@@ -213,3 +213,32 @@ pub fn retire_secrets(
     .bind::<Timestamptz, _>(now)
     .execute(conn)?)
 }
+
+#[derive(QueryableByName)]
+pub struct SealedRow {
+    #[diesel(sql_type = Integer)]
+    pub store_id: i32,
+    #[diesel(sql_type = Integer)]
+    pub secret_no: i32,
+    #[diesel(sql_type = Binary)]
+    pub sealed: Vec<u8>,
+}
+
+/// Of all stores, the retired ones too, held for the rest of the database transaction.
+pub fn sealed_secrets(conn: &mut PgConnection) -> Result<Vec<SealedRow>, DbError> {
+    let sql = "select store_id, secret_no, sealed from store_secrets order by store_id, secret_no for update";
+    Ok(sql_query(sql).load(conn)?)
+}
+
+pub fn exchange_sealed(conn: &mut PgConnection, rows: &[SealedRow]) -> Result<(), DbError> {
+    sql_query(
+        "update store_secrets s set sealed = t.sealed
+         from unnest($1, $2, $3) as t(store_id, secret_no, sealed)
+         where s.store_id = t.store_id and s.secret_no = t.secret_no",
+    )
+    .bind::<Array<Integer>, _>(rows.iter().map(|row| row.store_id).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(rows.iter().map(|row| row.secret_no).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(rows.iter().map(|row| row.sealed.as_slice()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}

@@ -107,6 +107,18 @@ pub fn sealed_under_another(
     .load(conn)?)
 }
 
+pub fn count_under_another(conn: &mut PgConnection, fingerprint: &str) -> Result<i64, DbError> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        keys: i64,
+    }
+    let count: Count = sql_query("select count(*) as keys from payee_keys where sealed_under <> $1")
+        .bind::<Text, _>(fingerprint)
+        .get_result(conn)?;
+    Ok(count.keys)
+}
+
 pub fn seal_again(conn: &mut PgConnection, rows: &[KeyRow], sealed_under: &str) -> Result<(), DbError> {
     sql_query(
         "update payee_keys k set sealed_key = t.sealed_key, sealed_under = $3
@@ -117,6 +129,23 @@ pub fn seal_again(conn: &mut PgConnection, rows: &[KeyRow], sealed_under: &str) 
     .bind::<Text, _>(sealed_under)
     .execute(conn)?;
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Is {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    is: bool,
+}
+
+/// Whether a payout is on its way to somebody.
+pub fn is_being_paid(conn: &mut PgConnection, id: &DistributorId) -> Result<bool, DbError> {
+    let found: Is = sql_query(
+        "select exists (select from payout_items where distributor_id = $1
+                        and status in ('prepared', 'approved', 'exported', 'sent', 'unknown')) as is",
+    )
+    .bind::<Text, _>(id.as_str())
+    .get_result(conn)?;
+    Ok(found.is)
 }
 
 /// Whether there was a key.

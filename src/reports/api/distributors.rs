@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::money;
 use crate::core::journal::Account;
 use crate::db::{Conn, DbError};
-use crate::{distributors, ledger};
+use crate::{distributors, ledger, payees};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DistributorView {
@@ -43,6 +43,8 @@ pub struct DistributorView {
 pub struct PersonalView {
     pub name: Option<String>,
     pub email: Option<String>,
+    /// Its last four signs.
+    #[schema(example = "****6789")]
     pub tax_id: Option<String>,
 }
 
@@ -80,6 +82,7 @@ pub fn distributor(conn: &mut Conn, id: &str, personal: bool) -> Result<Option<D
         sql_query("select code from distributor_codes where distributor_id = $1 order by code")
             .bind::<Text, _>(id)
             .load(conn)?;
+    let tax = payees::tax_heads(conn, &[id])?.into_values().next();
     // A credit is what we owe.
     let payable = ledger::payable(conn, id)?
         .into_iter()
@@ -92,7 +95,7 @@ pub fn distributor(conn: &mut Conn, id: &str, personal: bool) -> Result<Option<D
         personal: personal.then_some(PersonalView {
             name: profile.name,
             email: profile.email,
-            tax_id: profile.tax_id,
+            tax_id: tax.map(|tax| tax.masked).filter(|masked| !masked.is_empty()),
         }),
         distributor_id: profile.distributor_id,
         sponsor_id: profile.sponsor_id,

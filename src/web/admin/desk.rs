@@ -15,8 +15,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::format::{Tone, count_up_to};
-use super::shell::{Badges, Flash, Shell, Theme};
+use super::format::{Tone, When, count_up_to};
+use super::shell::{Badges, Flash, LastVerified, Shell, Theme};
 use crate::access::Session;
 use crate::db::{DbError, Lane, Tx};
 use crate::reports::{Conn, attention};
@@ -86,6 +86,7 @@ impl Desk {
             0 => String::new(),
             _ => count_up_to(number, attention::ENOUGH),
         };
+        let verified = waiting.verified_at.zip(waiting.verified_ok);
         Shell {
             user: session.email.clone(),
             role: session.role.name().to_owned(),
@@ -101,6 +102,7 @@ impl Desk {
                 notices: badge(waiting.notices),
             },
             search: String::new(),
+            verified: verified.map(|(at, ok)| LastVerified { at: When(at), ok }),
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod effect;
 pub mod moving;
+pub mod payee;
 pub mod statement;
 pub mod tree;
 
@@ -55,6 +56,8 @@ pub struct DistributorPage {
     pub name: String,
     pub status: Pill,
     pub facts: Vec<(String, String)>,
+    /// Where it is paid, and what keeps it from being paid.
+    pub payee: (String, Pill),
     pub codes: Vec<Code>,
     /// What stands to be paid, by currency.
     pub payable: Vec<Amount>,
@@ -169,15 +172,21 @@ pub async fn one(
             let tree = tree_kind(&*state.plans.get(conn)?, now);
             let grown = Grown { placement: &placement, tree, day: &day, now };
             let placed = (!placement.is_empty(), grown.around(conn, &wanted, &position)?);
-            let money = ledger::payable(conn, &wanted)?;
+            let money = (ledger::payable(conn, &wanted)?, payee::Summary::of(conn, &wanted)?);
             let versions = report::versions(conn, &wanted)?;
             let codes = report::codes(conn, &wanted)?;
             let statement = report::statement(conn, &wanted, before)?;
             Ok(Some((profile, (sponsors, placed), money, versions, codes, statement)))
         })
         .await?;
-    let (profile, ((upline, downline), (has_placement, positions)), money, versions, codes, statement) =
-        found.ok_or_else(|| nothing("distributor"))?;
+    let (
+        profile,
+        ((upline, downline), (has_placement, positions)),
+        (money, payee),
+        versions,
+        codes,
+        statement,
+    ) = found.ok_or_else(|| nothing("distributor"))?;
     let can_move = viewer.role >= Role::Admin;
     let path = format!("/admin/distributors/{}", words::encoded(&id));
     let older = |before: &str| words::address(&path, &[("as_of", &as_of), ("before", before)]);
@@ -186,7 +195,8 @@ pub async fn one(
         shell,
         name: profile.name.clone().unwrap_or_default(),
         status: words::status_named(&profile.status),
-        facts: facts(&profile),
+        facts: facts(&profile, &payee),
+        payee: payee.told(now),
         codes: codes
             .into_iter()
             .map(|code| Code { link: desk.state.link(&distributors::link("", &code)), code })
@@ -212,24 +222,16 @@ pub async fn one(
     desk.show(&page)
 }
 
-fn facts(profile: &Profile) -> Vec<(String, String)> {
+fn facts(profile: &Profile, payee: &payee::Summary) -> Vec<(String, String)> {
     let told = [
         ("Sponsor", profile.sponsor_id.clone()),
         ("Rank", profile.rank.clone()),
         ("Country", profile.country.clone()),
         ("E-mail", profile.email.clone()),
-        ("Tax id", profile.tax_id.as_deref().map(masked)),
+        ("Tax id", payee.tax_id()),
         ("Enrolled", Some(When(profile.created_at).minute())),
     ];
     told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-}
-
-/// The last digits are enough to recognise it.
-fn masked(tax_id: &str) -> String {
-    let letters: Vec<char> = tax_id.chars().collect();
-    let shown = letters.len().saturating_sub(1).min(3);
-    let end: String = letters.iter().skip(letters.len() - shown).collect();
-    format!("••• {end}")
 }
 
 fn standing(version: report::Version) -> Standing {
@@ -252,17 +254,5 @@ fn earned(found: report::Earned) -> StatementRow {
         level: found.level.to_string(),
         amount: words::amount(found.amount, &found.currency),
         bonus: found.bonus,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::masked;
-
-    #[test]
-    fn a_tax_id_is_never_shown_whole() {
-        assert_eq!(masked("123-45-6789"), "••• 789");
-        assert_eq!(masked("7"), "••• ");
-        assert_eq!(masked(""), "••• ");
     }
 }

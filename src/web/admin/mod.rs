@@ -79,6 +79,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/distributors/{id}/places", get().to(distributors::tree::places))
         .route("/distributors/{id}/codes", post().to(distributors::codes::add))
         .route("/distributors/{id}/codes/retire", post().to(distributors::codes::retire))
+        .configure(distributors::payee::configure)
         .route("/distributors/{id}/move", get().to(distributors::moving::page))
         .route("/distributors/{id}/move", post().to(distributors::moving::sponsor))
         .route("/distributors/{id}/place", post().to(distributors::moving::place))

@@ -1,7 +1,7 @@
 //! What surrounds every page: who is signed in, where we are, what waits for a person.
 
 use super::assets;
-use super::format::Tone;
+use super::format::{Tone, When};
 
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
@@ -16,6 +16,15 @@ pub struct Shell {
     pub flash: Option<Flash>,
     pub badges: Badges,
     pub search: String,
+    /// `None`: the ledger was never verified.
+    pub verified: Option<LastVerified>,
+}
+
+/// What the last `upline verify` came to.
+#[derive(Clone, Debug)]
+pub struct LastVerified {
+    pub at: When,
+    pub ok: bool,
 }
 
 impl Shell {

@@ -165,7 +165,7 @@ impl Pipeline {
     }
 
     pub fn verify(&self) -> Verified {
-        self.db.read(Lane::Admin, |conn| proof::verify(conn, |_| {})).unwrap()
+        self.db.read(Lane::Admin, |conn| proof::verify(conn, &[], |_| {})).unwrap()
     }
 
     pub fn replay(&self) -> Replayed {

@@ -78,6 +78,17 @@ fn no_row_of_any_view_has_personal_data() {
     pipeline.accept(StoreId(1), &bodies);
     pipeline.drain();
 
+    // As an admin whose address is a name has prepared it.
+    pipeline.tamper(
+        "insert into payout_batches (batch_id, batch_no, rail, currency, purpose, terms, withholding, left_out,
+                                     created_by, created_at)
+         values ('01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f', 1, 'csv', 'USD', 'for Zenobia', '{}', 0, '[]',
+                 'zenobia@example.test', '2026-11-30T00:00:00Z');
+         insert into payout_items (item_id, item_no, batch_id, distributor_id, currency, gross, fee, withheld, net,
+                                   payee_version, masked, payee_news, reason, changed_at)
+         values ('01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e60', 1, '01990c1e-5a4f-7b2c-9d3e-0a1b2c3d4e5f', '4', 'USD', 10, 0,
+                 0, 10, 1, 'Zenobia', 'first', 'Quillfeather', '2026-11-30T00:00:00Z')",
+    );
     for table in ["distributors", "holds", "calculations", "distributor_versions"] {
         assert!(personal_rows(pipeline, table) > 0, "{table} should have what is looked for");
     }

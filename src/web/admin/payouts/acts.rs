@@ -19,6 +19,7 @@ use crate::core::payout::{ItemStatus, Rail};
 use crate::db::{DbError, Lane, Tx};
 use crate::payouts::{self, Approval, Order, PayoutProblem, Which};
 use crate::rails;
+use crate::settlements;
 use crate::web::error::Refusal;
 use crate::web::session::{Approver, Denied, Form, Preparer};
 
@@ -76,6 +77,12 @@ pub async fn prepare(who: Preparer, desk: Desk, form: Form<NewBatch>) -> Result<
         withholding: settings.withholding,
         purpose: form.0.purpose,
     };
+    // What is held back until today is due today.
+    let (db, clock) = (desk.state.db.clone(), desk.state.clock.clone());
+    let settled = actix_web::web::block(move || settlements::settle(&db, &clock)).await;
+    settled
+        .map_err(|_| Denied::Form("settling was interrupted; try again".to_owned()))?
+        .map_err(Refusal::from)?;
     let done = deed(&who, &desk, move |tx, by, now| payouts::prepare(tx, &order, by, now)).await?;
     Ok(match done {
         Ok(batch) => desk.done(&address(batch.batch_no), "Prepared. Somebody else approves it."),

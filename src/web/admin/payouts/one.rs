@@ -164,7 +164,7 @@ pub fn filled(shell: Shell, review: &Review, changes: Vec<Change>, session: &Ses
             .collect(),
         items: review.items.iter().take(ITEMS).map(item_row).collect(),
         more: review.items.len().saturating_sub(ITEMS),
-        facts: facts(batch),
+        facts: facts(review),
         history: changes.into_iter().map(done).collect(),
         next: next(batch, review, session),
     }
@@ -207,7 +207,9 @@ fn item_row(item: &Item) -> ItemRow {
     }
 }
 
-fn facts(batch: &Batch) -> Vec<(String, String)> {
+fn facts(review: &Review) -> Vec<(String, String)> {
+    let batch = &review.batch;
+    let head = review.chain_head.as_ref();
     let by = |deed: &Option<Deed>| deed.as_ref().map(|deed| format!("{}, {}", deed.by, When(deed.at).utc()));
     let told = [
         ("Prepared by", by(&Some(batch.created.clone()))),
@@ -217,6 +219,7 @@ fn facts(batch: &Batch) -> Vec<(String, String)> {
         ("Sent by", by(&batch.sent)),
         ("File", batch.file.as_ref().map(|file| file.name.clone())),
         ("SHA-256 of the file", batch.file.as_ref().map(|file| file.sha256.clone())),
+        ("Head of the chain", head.map(|head| format!("{} {}", head.seq, head.hash))),
     ];
     told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

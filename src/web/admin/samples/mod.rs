@@ -6,6 +6,7 @@
 mod catalogue;
 mod dashboard;
 mod flow;
+mod payees;
 mod payouts;
 mod periods;
 mod reconciliation;
@@ -18,7 +19,7 @@ use askama::Template;
 use chrono::{TimeZone, Utc};
 
 use super::format::{Amount, Link, When};
-use super::shell::{Badges, Shell};
+use super::shell::{Badges, LastVerified, Shell};
 use crate::core::money::Currency;
 
 pub fn shell(nav: &'static str) -> Shell {
@@ -29,6 +30,7 @@ pub fn shell(nav: &'static str) -> Shell {
         nav,
         here: "/admin".into(),
         badges: Badges { held: "41".into(), unmapped: "3".into(), parked: "1".into(), notices: "2".into() },
+        verified: Some(LastVerified { at: when(5), ok: true }),
         ..Shell::default()
     }
 }

@@ -1,0 +1,1 @@
+drop view report.payout_items;
