@@ -104,7 +104,7 @@ impl Drop for RunningApp {
 
 fn settings(url: &str) -> Settings {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let name = format!("upline-test-app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let name = format!("upline-test-hosted-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let data_dir = std::env::temp_dir().join(name);
     let overrides = Overrides {
         listen: Some("127.0.0.1:0".to_owned()),
