@@ -1,3 +1,4 @@
+drop index postings_debts;
 drop table adjustments;
 drop function guard_adjustment();
 drop table exchange_rates;

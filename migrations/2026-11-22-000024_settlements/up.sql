@@ -94,3 +94,6 @@ end $$;
 create trigger adjustments_guard before update or delete on adjustments
   for each row execute function guard_adjustment();
 create trigger append_only_table before truncate on adjustments for each statement execute function refuse_change();
+
+-- Few postings are of debts: how old one is, is found without reading all that its owner ever earned.
+create index postings_debts on postings (distributor_id) where account = 1200;

@@ -1,7 +1,8 @@
 //! The one file: a tar of the manifest, the dump and the heads of the chain. Any tar reads it.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -60,7 +61,7 @@ impl Manifest {
 pub fn write(to: &Path, manifest: &Manifest, dump: &Path, heads: Option<&Path>) -> Result<(), BackupProblem> {
     let partial = to.with_extension("partial");
     let write = || -> io::Result<()> {
-        let mut tar = tar::Builder::new(File::create(&partial)?);
+        let mut tar = tar::Builder::new(private(&partial)?);
         let text = serde_json::to_vec_pretty(manifest)?;
         let mut header = tar::Header::new_gnu();
         header.set_size(u64::try_from(text.len()).unwrap_or(0));
@@ -97,6 +98,11 @@ pub fn manifest(of: &Path) -> Result<Manifest, BackupProblem> {
     }
 }
 
+/// For our own eyes only: it holds everything that the database holds.
+pub fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 /// What was taken out of the file.
 pub struct Unpacked {
     pub dump: PathBuf,
@@ -129,7 +135,7 @@ pub fn unpack(of: &Path, manifest: &Manifest, into: &Path) -> Result<Unpacked, B
 }
 
 fn copy(from: &mut impl Read, to: &Path) -> io::Result<String> {
-    let mut out = Hashing { to: File::create(to)?, hash: Sha256::new() };
+    let mut out = Hashing { to: private(to)?, hash: Sha256::new() };
     io::copy(from, &mut out)?;
     out.to.sync_all()?;
     Ok(hex::encode(out.hash.finalize()))

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::BackupProblem;
+use super::{BackupProblem, archive, file};
 use crate::db::embedded::client_programs;
 
 /// Writes everything to a file in PostgreSQL's own compressed format.
 pub fn dump(bin: Option<&Path>, url: &str, to: &Path) -> Result<(), BackupProblem> {
+    // Made by us before, so that nobody else may read it.
+    archive::private(to).map_err(file(to))?;
     let mut command = command(bin, "pg_dump")?;
     command.args(["--format=custom", "--no-owner", "--no-privileges", "--file"]).arg(to);
     run("pg_dump", command, url)

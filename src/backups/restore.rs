@@ -45,6 +45,8 @@ pub fn restore(
     }
     let dir = Dir::new()?;
     let unpacked = archive::unpack(backup, &manifest, &dir.0)?;
+    // Whatever happens from here on: the database may be there and not know that it was set back.
+    recovery::mark(into.data_dir, manifest.created_at).map_err(file(into.data_dir))?;
     programs::fill(into.pg_bin, into.db.url(), &unpacked.dump)?;
     db::migrate(into.db.url())?;
     // Heads that are here already may be younger than the backup, and say so: they stay.
@@ -54,6 +56,7 @@ pub fn restore(
     }
     let reason = format!("restored from {}", backup.display());
     into.db.transact(Lane::Admin, |tx| recovery::begin(tx, manifest.created_at, &reason, by, now))?;
+    recovery::unmark(into.data_dir).map_err(file(into.data_dir))?;
     scratch::chain_rest(into.db)?;
     let known = scratch::heads(unpacked.heads.as_deref())?;
     let verified = proof::verify(&mut db::connect(into.db.url())?, &known, progress)?;

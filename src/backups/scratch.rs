@@ -1,5 +1,6 @@
 //! Proving a backup: it is restored into a database that is thrown away, and the ledger in it is verified.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +90,7 @@ pub struct Dir(pub std::path::PathBuf);
 impl Dir {
     pub fn new() -> Result<Self, BackupProblem> {
         let path = std::env::temp_dir().join(format!("upline-backup-{}", Uuid::simple(new_id())));
-        std::fs::create_dir(&path).map_err(file(&path))?;
+        std::fs::DirBuilder::new().mode(0o700).create(&path).map_err(file(&path))?;
         Ok(Self(path))
     }
 }

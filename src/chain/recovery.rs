@@ -5,6 +5,7 @@
 //! of the chain than the database does.
 
 use std::path::Path;
+use std::{fs, io};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -24,9 +25,35 @@ pub enum RecoveryProblem {
     Db(#[from] DbError),
 }
 
+/// In the data directory while a restore is at work.
+const MARK: &str = "restoring";
+
+/// A restore begins: should it be killed, the next start knows of it.
+pub fn mark(data_dir: &Path, back_to: DateTime<Utc>) -> io::Result<()> {
+    fs::write(data_dir.join(MARK), back_to.to_rfc3339())
+}
+
+pub fn unmark(data_dir: &Path) -> io::Result<()> {
+    fs::remove_file(data_dir.join(MARK))
+}
+
+fn marked(data_dir: &Path) -> io::Result<Option<DateTime<Utc>>> {
+    match fs::read_to_string(data_dir.join(MARK)) {
+        Ok(text) => Ok(Some(text.trim().parse().unwrap_or(DateTime::UNIX_EPOCH))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Compares the chain with the file of heads in the data directory: a head behind the end of the chain, or another one
 /// at its place, was given out by a database that this one is no continuation of.
 pub fn notice(db: &Db, data_dir: &Path, now: DateTime<Utc>) -> Result<(), HeadProblem> {
+    let unreadable = |error| HeadProblem::File(data_dir.join(MARK), error);
+    if let Some(back_to) = marked(data_dir).map_err(unreadable)? {
+        let reason = "a restore was begun and did not come to its end";
+        db.transact(Lane::Pipeline, |tx| begin(tx, back_to, reason, "upline", now))?;
+        unmark(data_dir).map_err(unreadable)?;
+    }
     let file = heads::heads_file(data_dir);
     if !file.exists() {
         return Ok(());

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use rust_decimal::Decimal;
 
-use super::person::{By, Person};
+use super::person::Person;
 use super::{Global, Outcome, output, read_bytes, transact};
 use crate::app::{Backend, Opening};
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ use crate::settlements::{self, Adjustment, Attachment, NewAdjustment};
 /// not asked for it approves it; then it is a journal entry and stays. Nothing else moves money by hand.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  upline adjust request 11043 25.00 USD --reason 'missing kit bonus of March, ticket 812' --attach ticket.pdf
+  upline adjust request 11043 25.00 USD --reason 'missing kit bonus of March' --attach ticket.pdf --by ann@example.com
   upline adjust list --status requested
   upline adjust approve 7 --by bob@example.com")]
 pub struct AdjustCommand {
@@ -33,8 +33,8 @@ pub struct AdjustCommand {
 enum Action {
     /// Ask for an adjustment
     #[command(after_help = "Examples:
-  upline adjust request 11043 25.00 USD --reason 'missing kit bonus of March'
-  upline adjust request 11043 -5.00 USD --reason 'paid twice in March' --dry-run")]
+  upline adjust request 11043 25.00 USD --reason 'missing kit bonus of March' --by ann@example.com
+  upline adjust request 11043 -5.00 USD --reason 'paid twice in March' --by ann@example.com --dry-run")]
     Request {
         /// Id of the distributor
         distributor: String,
@@ -51,7 +51,7 @@ enum Action {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        by: By,
+        by: Person,
     },
     /// Approve and post
     #[command(after_help = "Example:\n  upline adjust approve 7 --by bob@example.com")]
@@ -134,9 +134,10 @@ fn request(
     clock: &Clock,
     new: &NewAdjustment,
     dry_run: bool,
-    by: &By,
+    by: &Person,
 ) -> anyhow::Result<Outcome> {
-    let (who, now) = (by.name(), clock.now());
+    // The same name as on the pages: under another one nobody could be told from whoever approves.
+    let (who, now) = (by.sign_in(&backend.db)?, clock.now());
     let mut asked = None;
     let done = transact(&backend.db, |tx| {
         asked = Some(settlements::request(tx, new, &who, now)?);

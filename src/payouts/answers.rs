@@ -16,7 +16,7 @@ use super::repo;
 use super::repo::answers::New;
 use crate::access::audit;
 use crate::core::payout::answers::{Asked, NOT_OURS, Taken, take};
-use crate::core::payout::{Answer, ItemStatus, Reference};
+use crate::core::payout::{Answer, ItemStatus, Reference, Says};
 use crate::db::Tx;
 use crate::rails::{BankFile, Note, Whole};
 
@@ -178,7 +178,15 @@ impl<'i> Readings<'i> {
         let batch_id = batch.map(|batch| batch.batch_id);
         let before: usize = import.moved.values().sum();
         for reading in &mut self.all {
-            let open = !matches!(reading.status, ItemStatus::Returned | ItemStatus::Cancelled);
+            // What was paid does not come back by a word about the file.
+            let closed = match whole.says {
+                Says::Returned => matches!(
+                    reading.status,
+                    ItemStatus::Returned | ItemStatus::Cancelled | ItemStatus::Confirmed
+                ),
+                _ => matches!(reading.status, ItemStatus::Returned | ItemStatus::Cancelled),
+            };
+            let open = !closed;
             if Some(reading.item.batch_id) == batch_id && open && !self.told.contains(&reading.item.item_id) {
                 reading.hear(&alone(whole, reading.item), import);
             }
@@ -197,7 +205,9 @@ impl<'i> Readings<'i> {
         };
         let currency =
             whole.currency.as_deref().is_none_or(|code| code.eq_ignore_ascii_case(batch.currency.code()));
+        let counts = whole.amount.is_some() || whole.payments.is_some();
         currency
+            && (counts || whole.says != Says::Returned)
             && [true, false].into_iter().any(|returned| {
                 let sum: Decimal = of(returned).map(|reading| reading.item.money.net).sum();
                 let count = u32::try_from(of(returned).count()).ok();

@@ -108,7 +108,10 @@ fn convert(tx: &mut Tx<'_>, order: &Order, now: DateTime<Utc>) -> Result<BTreeSe
     let heads = payees::heads(tx.conn, &ids)?;
     ids.retain(|id| {
         let head = heads.get(&DistributorId::new(*id));
-        head.is_some_and(|head| head.rail == order.rail && head.currency == order.terms.currency)
+        head.is_some_and(|head| {
+            let held = head.held_until.is_some_and(|until| until > now);
+            head.rail == order.rail && head.currency == order.terms.currency && !held
+        })
     });
     let conversions = settlements::convert(tx, &ids, order.terms.currency, now);
     let conversions = conversions.map_err(|problem| match problem {

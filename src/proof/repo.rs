@@ -42,6 +42,15 @@ pub fn missing_entries(conn: &mut PgConnection) -> Result<Vec<String>, DbError> 
          select a.adjustment_id || '/1' from adjustments a
          left join journal_entries e on e.source_id = a.adjustment_id and e.entry_no = 1 and e.kind = 'manual'
          where a.status = 'approved' and e.source_id is null
+         union all
+         select e.source_id || '/' || e.entry_no from journal_entries e
+         where e.kind = 'manual' and not exists (
+           select from adjustments a join postings p on p.source_id = e.source_id and p.entry_no = e.entry_no
+           where a.adjustment_id = e.source_id and a.status = 'approved' and a.currency = e.currency
+             and p.account = 5200 and p.amount = a.amount)
+         union all
+         select e.source_id || '/' || e.entry_no from journal_entries e
+         where e.kind like 'payout%' and not exists (select from payout_batches b where b.batch_id = e.source_id)
          order by 1",
     )
 }

@@ -104,7 +104,7 @@ pub fn verify(
         verified.found(
             "journal_entries",
             missing,
-            "an order, a run, an adjustment or a document says it was posted, and the entry is not there",
+            "the entry and what it is of (an order, a run, an adjustment, a payout, a document) do not both say it",
         );
     }
     for orphan in repo::orphan_postings(conn)? {

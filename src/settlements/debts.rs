@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::post::{Settlement, posting};
-use super::{policies, repo};
+use super::{Purse, policies, repo};
 use crate::core::ids::DistributorId;
 use crate::core::journal::{Account, EntryKind};
 use crate::core::money::Currency;
@@ -49,6 +49,16 @@ pub fn debts(conn: &mut Conn, distributors: Option<&[&str]>) -> Result<Vec<Debt>
         .collect())
 }
 
+/// What these distributors have coming.
+fn covers(conn: &mut Conn, ids: &[&str]) -> Result<HashMap<Purse, Decimal>, DbError> {
+    let mut covers: HashMap<Purse, Decimal> = HashMap::new();
+    for standing in ledger::standings(conn, &[Account::CommissionPayable, Account::Holdback], Some(ids))? {
+        *covers.entry((standing.distributor, standing.currency)).or_default() -= standing.amount;
+    }
+    covers.retain(|_, amount| *amount > Decimal::ZERO);
+    Ok(covers)
+}
+
 /// Gives up what the markets' policies say: debts that are too old, and what is beyond a floor. Returns how many.
 pub fn write_off(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, DbError> {
     let policies = policies(tx.conn)?;
@@ -58,9 +68,16 @@ pub fn write_off(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, DbError> 
     let candidates = debts(tx.conn, None)?;
     let ids: Vec<&str> = candidates.iter().map(|debt| debt.distributor.as_str()).collect();
     ledger::hold(tx, &ids)?;
+    let covers = covers(tx.conn, &ids)?;
     let mut settlement = Settlement::new(now);
     // Read again behind the lock: a payout may have recovered some of it.
-    for debt in debts(tx.conn, Some(&ids))? {
+    for mut debt in debts(tx.conn, Some(&ids))? {
+        // What is due or held back pays for the debt first; only what is beyond it can be lost.
+        let purse = (debt.distributor.clone(), debt.currency);
+        debt.amount -= covers.get(&purse).copied().unwrap_or_default();
+        if debt.amount <= Decimal::ZERO {
+            continue;
+        }
         let policy = policy_at(&policies, debt.country.as_deref(), now);
         let given_up = policy.and_then(|policy| {
             let (amount, why) = policy.write_off(debt.amount, debt.since, now.date_naive())?;

@@ -22,8 +22,10 @@ use repo::held::{Change, Earned};
 
 /// Facts of orders in one database transaction.
 const FACTS: i64 = 500;
-/// Distributors of a run in one entry.
+/// Distributors of a run that are read together.
 const PAGE: i64 = 4_000;
+/// Distributors in one entry.
+const MOVES: usize = 4_000;
 
 /// Looks at the next orders. Returns how many; 0 when there is nothing more.
 pub fn orders(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, DbError> {
@@ -141,10 +143,12 @@ fn post(
     }
     let mut settlement = Settlement::new(now);
     for (currency, moves) in by_currency {
-        let postings = moves
-            .iter()
-            .flat_map(|(of, amount)| moved(of, *amount, Account::CommissionPayable, Account::Holdback));
-        settlement.add(EntryKind::Holdback, currency, postings.collect(), about.clone())?;
+        for moves in moves.chunks(MOVES) {
+            let postings = moves
+                .iter()
+                .flat_map(|(of, amount)| moved(of, *amount, Account::CommissionPayable, Account::Holdback));
+            settlement.add(EntryKind::Holdback, currency, postings.collect(), about.clone())?;
+        }
     }
     settlement.post(tx)?;
     Ok(())

@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
 
-use super::post::{Settlement, posting};
-use super::{SettlementProblem, refused, repo};
+use super::post::{Settlement, moved, posting};
+use super::{Purse, SettlementProblem, refused, repo};
 use crate::access::audit;
 use crate::core::ids::DistributorId;
 use crate::core::journal::{Account, EntryKind};
@@ -109,9 +109,33 @@ pub fn convert(
     ledger::hold(tx, distributors)?;
     let mut rates: HashMap<Currency, Option<Rate>> = HashMap::new();
     let mut settlement = Settlement::new(now);
-    for purse in ledger::standings(tx.conn, &[Account::CommissionPayable], Some(distributors))? {
-        let (from, amount) = (purse.currency, -purse.amount);
+    let accounts = [Account::CommissionPayable, Account::ClawbackReceivable];
+    let standings = ledger::standings(tx.conn, &accounts, Some(distributors))?;
+    let debts: HashMap<Purse, Decimal> = standings
+        .iter()
+        .filter(|standing| standing.account == Account::ClawbackReceivable && standing.amount > Decimal::ZERO)
+        .map(|debt| ((debt.distributor.clone(), debt.currency), debt.amount))
+        .collect();
+    for purse in standings.into_iter().filter(|standing| standing.account == Account::CommissionPayable) {
+        let (from, mut amount) = (purse.currency, -purse.amount);
         if from == to || amount <= Decimal::ZERO {
+            continue;
+        }
+        // A debt in the currency that was earned is paid before anything leaves it.
+        let debt = debts.get(&(purse.distributor.clone(), from)).copied().unwrap_or_default();
+        let recovered = debt.min(amount);
+        if recovered > Decimal::ZERO {
+            let of = &purse.distributor;
+            let back = moved(of, recovered, Account::CommissionPayable, Account::ClawbackReceivable);
+            settlement.add(
+                EntryKind::Recovery,
+                from,
+                back.into(),
+                json!({"debt": debt, "before": "conversion"}),
+            )?;
+            amount -= recovered;
+        }
+        if amount.is_zero() {
             continue;
         }
         let rate = match rates.entry(from) {

@@ -11,6 +11,8 @@ use crate::db::DbError;
 
 /// The head as it is at this moment; nothing when there was one for the cause.
 pub fn insert(conn: &mut PgConnection, cause: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+    // One after the other: their numbers commit in their order, so the file that follows them misses none.
+    sql_query("select 1 from chain_state for update").execute(conn)?;
     sql_query(
         "insert into chain_heads (seq, hash, cause, at) select head_seq, head_hash, $1, $2 from chain_state
          where head_seq > 0 and not exists (select 1 from chain_heads where cause = $1)

@@ -28,7 +28,11 @@ const NEVER_LEFT: &str = "the payout has never left in a file";
 const OTHER_AMOUNT: &str = "the amount is not the one that was sent";
 const OTHER_CURRENCY: &str = "the currency is not the one that was sent";
 const DISPUTED: &str = "the payout came back before and is due again; the bank is not sure of that any more";
+const TWICE: &str = "the bank refuses it because it has it already; whatever it has stays on its way";
 const CAME_BACK: &str = "the payout came back before and is closed; it says the money has left";
+
+/// Codes of ISO 20022 for a file or a payment that came a second time.
+const DUPLICATES: [&str; 4] = ["AM05", "DUPL", "DU01", "DU02"];
 
 /// By the arrows of an item. An answer that is older than what is known changes nothing.
 pub fn take(answer: &Answer, item: Asked) -> Taken {
@@ -43,7 +47,10 @@ pub fn take(answer: &Answer, item: Asked) -> Taken {
     if code.is_some_and(|code| !code.eq_ignore_ascii_case(item.currency.code())) {
         return Taken::Person(OTHER_CURRENCY);
     }
+    let duplicate = answer.code.as_deref().is_some_and(|code| DUPLICATES.contains(&code.trim()));
     match (answer.says, item.status) {
+        // What was uploaded twice was taken once.
+        (Says::Returned, Exported | Sent | Unknown | Confirmed) if duplicate => Taken::Person(TWICE),
         (Says::Booked, Returned) => Taken::Person(CAME_BACK),
         (Says::Pending, Returned) => Taken::Person(DISPUTED),
         (Says::Accepted, Exported | Unknown) => Taken::Becomes(Sent),
@@ -70,6 +77,14 @@ mod tests {
 
     fn item(status: ItemStatus) -> Asked {
         Asked { status, net: dec!(75.50), currency: Currency::parse("USD").unwrap() }
+    }
+
+    #[test]
+    fn what_was_uploaded_twice_does_not_come_back() {
+        let refused = Answer { code: Some("DUPL".to_owned()), ..answer(Says::Returned) };
+        for status in [ItemStatus::Exported, ItemStatus::Sent, ItemStatus::Confirmed] {
+            assert_eq!(take(&refused, item(status)), Taken::Person(TWICE), "{status:?}");
+        }
     }
 
     #[test]

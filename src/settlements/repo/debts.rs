@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use diesel::sql_types::{Array, Date, Numeric, SmallInt, Text};
+use diesel::sql_types::{Array, Date, Numeric, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 
-use crate::core::journal::Account;
 use crate::db::DbError;
 
 #[derive(QueryableByName)]
@@ -44,10 +43,9 @@ pub fn movements(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<Movement>,
     Ok(sql_query(
         "select p.distributor_id, e.currency::text as currency, (e.posted_at at time zone 'UTC')::date as on_date, p.amount
          from postings p join journal_entries e using (source_id, entry_no)
-         where p.account = $1 and p.distributor_id = any($2)
+         where p.account = 1200 and p.distributor_id = any($1)
          order by e.posted_at, e.source_id, e.entry_no, p.posting_no",
     )
-    .bind::<SmallInt, _>(Account::ClawbackReceivable.number())
     .bind::<Array<Text>, _>(ids)
     .load(conn)?)
 }

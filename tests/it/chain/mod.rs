@@ -64,7 +64,7 @@ fn hold_back(pipeline: &Pipeline, distributor: &str, amount: &str) {
     };
     let postings = [posting(Account::CommissionPayable, amount), posting(Account::PayoutClearing, -amount)];
     let usd = Currency::parse("USD").unwrap();
-    let entry = JournalEntry::new(new_id(), 1, EntryKind::Payout, usd, now(), postings).unwrap();
+    let entry = JournalEntry::new(new_id(), 1, EntryKind::Carry, usd, now(), postings).unwrap();
     let new = NewEntry::documented(entry, json!({"days": 14, "share": "0.10"}));
     pipeline.db.transact(Lane::Admin, |tx| ledger::post(tx, std::slice::from_ref(&new))).unwrap();
 }
